@@ -1,0 +1,496 @@
+// Softmax reads of a memory, one head at a time: y_i = Σ_j dropout(softmax_j(scale · q_i·k_j)) v_j.
+//
+// Works on transposed score tiles [keys][64 queries]. The softmax then runs down the tile without horizontal sums, and
+// the tile is at once the packed operand of the next product. Keys come in chunks with an online maximum (Milakov &
+// Gimelshein 2018; Dao et al. 2022, "FlashAttention"): what is kept of a row is its log-sum-exp, to base 2, from which the
+// gradient recomputes the weights. Nothing of size queries × keys exists beyond one tile.
+//
+// The same code reads the contextual memory (queries are the keys, only earlier ones are readable), the persistent
+// memory (all slots are readable) and plain causal attention.
+#pragma once
+#include <algorithm>
+#include <climits>
+#include <cstring>
+#include "../memory.h"
+#include "../packing.h"
+#include "softmax-exp.h"
+#include "tile-dropout.h"
+#include "tile-product.h"
+
+namespace mm::MM_ISA {
+
+/** Keys per tile: the tile stays in the first-level cache on AVX2. A multiple of 8, the columns of one Philox block. */
+constexpr int forwardChunk = lanes == 16 ? 224 : 96;
+constexpr int backwardChunk = lanes == 16 ? 224 : 96;
+
+/** `count` vectors of `width` numbers, `stride` apart. */
+template <class Number>
+struct Rows {
+  Number* data;
+  int64_t stride;
+  Number* operator[](int64_t row) const { return data + row * stride; }
+};
+
+/** The query at absolute position p reads the keys p - farthest … p - nearest. */
+struct ReadWindow {
+  bool limited;  // false: every query reads every key
+  int32_t offset;  // absolute position of the first query
+  int32_t nearest;
+  int32_t farthest;
+};
+
+struct HeadRead {
+  Rows<const float> queries, keys, values;
+  int queryCount, keyCount, width;
+  float scale;
+  ReadWindow window;
+  DropoutMask dropout;
+  bool bf16;
+  // Row of query i in the saved log-sum-exp and in the dropout mask: sequences of `period` queries, `periodRows` apart.
+  int32_t firstRow, period, periodRows;
+
+  int32_t row(int query) const { return firstRow + query / period * periodRows + query % period; }
+  /** Keys that at least one of the queries first … last may read: begin … end - 1. */
+  int firstKey(int first) const {
+    return window.limited ? std::max<int64_t>(0, int64_t{first} + window.offset - window.farthest) : 0;
+  }
+  int endKey(int last) const {
+    if (!window.limited) return keyCount;
+    return static_cast<int>(std::clamp<int64_t>(int64_t{last} + window.offset - window.nearest + 1, 0, keyCount));
+  }
+};
+
+namespace read {
+
+constexpr float lowestScore = -3e38f;   // of unreadable keys
+constexpr float lowestMaximum = -1e38f; // a maximum to start from: e^(lowestScore - lowestMaximum) = 0
+constexpr float unreadableLogSumExp = 1e30f; // of queries that read nothing: every weight recomputed from it is 0
+
+MM_INLINE bool anyLane(Ints mask) {
+  const Longs words = (Longs)mask;
+  uint64_t all = 0;
+  for (int i = 0; i < lanes / 2; i++) all |= words[i];
+  return all != 0;
+}
+
+inline int roundUp(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }
+
+/** Packs rows as panels of tileRows rows (operand A of a product over their `width` numbers). */
+template <bool Paired>
+void packRowPanels(float* packed, Rows<const float> rows, int count, int width, bool bf16) {
+  const int64_t steps = stepCount<Paired>(width);
+  for (int row = 0; row < count; row += tileRows, packed += tileRows * steps)
+    packPanel<tileRows, Paired>(packed, rows[row], rows.stride, 1, std::min(tileRows, count - row), width, bf16);
+}
+
+/** Packs rows as panels of tileRows of their numbers (operand A of a product over the rows). */
+template <bool Paired>
+void packColumnPanels(float* packed, Rows<const float> rows, int count, int width, bool bf16) {
+  const int64_t steps = stepCount<Paired>(count);
+  for (int column = 0; column < width; column += tileRows, packed += tileRows * steps)
+    packPanel<tileRows, Paired>(packed, rows.data + column, 1, rows.stride, std::min(tileRows, width - column), count, bf16);
+}
+
+/** Packs rows as [step of rows][width rounded up to vectors] (operand B of a product over the rows), zeros outside. */
+template <bool Paired>
+void packRows(float* packed, Rows<const float> rows, int count, int width, int steps, bool bf16) {
+  constexpr int per = stepDepth<Paired>;
+  const int stride = roundUp(width, lanes);
+  for (int step = 0; step < steps; step++, packed += stride) {
+    for (int column = 0; column < width; column += lanes) {
+      const auto read = [&](int row) { return row < count ? loadFirst(rows[row] + column, width - column) : Floats{}; };
+      Floats v = read(step * per);
+      if constexpr (per == 2) v = pairBf16(v, read(step * per + 1));
+      else if (bf16) v = roundToBf16(v);
+      store(packed + column, v);
+    }
+  }
+}
+
+/** Unpacks tile[width][64], times a factor for each query, into rows of queries. */
+inline void unpackTile(const float* tile, const Floats (&factor)[tileQueryVectors], Rows<float> rows, int count, int width,
+                       bool accumulate) {
+  for (int v = 0; v < tileQueryVectors && v * lanes < count; v++) {
+    for (int column = 0; column < width; column += lanes) {
+      Floats square[lanes];
+      MM_UNROLL for (int j = 0; j < lanes; j++) square[j] = load(tile + (column + j) * tileQueries + v * lanes) * factor[v];
+      transpose(square);
+      MM_UNROLL for (int i = 0; i < lanes; i++) {
+        if (v * lanes + i < count) {
+          float* to = rows[v * lanes + i] + column;
+          storeFirst(to, accumulate ? square[i] + loadFirst(to, width - column) : square[i], width - column);
+        }
+      }
+    }
+  }
+}
+
+/** tile[row][64] = A·B with A in panels of tileRows rows of `steps` steps each. */
+template <bool Paired>
+void multiplyPanels(float* tile, const float* panels, const float* b, int rows, int64_t steps) {
+  for (int row = 0; row < rows; row += tileRows, panels += tileRows * steps, tile += tileRows * tileQueries) {
+    panelProduct<Paired, 1, false>(std::min(tileRows, rows - row), tileQueryVectors,
+                                 {steps, panels, tileRows, b, tileQueries, tile, tileQueries});
+  }
+}
+
+/** sums[width][64] += A·B with A in panels of tileRows of the width, of which `steps` of `panelSteps` are used. */
+template <bool Paired>
+void multiplyColumns(float* sums, const float* panels, int64_t panelSteps, const float* b, int width, int64_t steps) {
+  for (int row = 0; row < width; row += tileRows, panels += tileRows * panelSteps, sums += tileRows * tileQueries) {
+    panelProduct<Paired, 1, true>(std::min(tileRows, width - row), tileQueryVectors,
+                                {steps, panels, tileRows, b, tileQueries, sums, tileQueries});
+  }
+}
+
+/** sums[key][stride] += A[key][query step] · B[query step][stride]. */
+template <bool Paired>
+void addRowProducts(float* sums, int stride, const float* a, const float* b, int keys) {
+  constexpr int steps = tileQueries / stepDepth<Paired>;
+  for (int key = 0; key < keys; key += tileRows) {
+    panelProduct<Paired, steps, true>(std::min(tileRows, keys - key), stride / lanes,
+                                    {steps, a + key * steps, 1, b, stride, sums + key * stride, stride});
+  }
+}
+
+/** tile[key][64] *= scale. */
+inline void scaleTile(float* tile, int keys, float scale) {
+  if (scale == 1) return;
+  for (int i = 0; i < keys * tileQueries; i += lanes) store(tile + i, load(tile + i) * scale);
+}
+
+/** Positions of a tile's queries against the window. */
+struct TileWindow {
+  Ints last[tileQueryVectors], first[tileQueryVectors];  // readable keys of each query
+  int allFrom, allTo;                                    // keys in allFrom … allTo - 1 are readable by the whole tile
+
+  TileWindow(const HeadRead& head, int firstQuery) {
+    const ReadWindow& w = head.window;
+    const int32_t position = firstQuery + w.offset;
+    for (int v = 0; v < tileQueryVectors; v++) {
+      const Ints p = laneIndex() + (position + v * lanes);
+      last[v] = w.limited ? p - w.nearest : splat(INT32_MAX);
+      first[v] = w.limited ? p - w.farthest : splat(INT32_MIN);
+    }
+    allFrom = w.limited ? position + tileQueries - 1 - w.farthest : 0;
+    allTo = w.limited ? position - w.nearest + 1 : INT32_MAX;
+  }
+  bool cuts(int begin, int end) const { return begin < allFrom || end > allTo; }
+  MM_INLINE Ints readable(int v, int key) const { return (last[v] >= key) & (first[v] <= key); }
+};
+
+}  // namespace read
+
+/** Keys and values of a head, packed chunk by chunk for readForward. */
+template <bool Paired>
+class PackedMemory {
+ public:
+  PackedMemory(const HeadRead& head, Scratch& scratch)
+      : keyChunk_(read::roundUp(forwardChunk, tileRows) * stepCount<Paired>(head.width)),
+        valueChunk_(read::roundUp(head.width, tileRows) * stepCount<Paired>(forwardChunk)) {
+    const int64_t chunks = (head.keyCount + forwardChunk - 1) / forwardChunk;
+    keys_ = scratch.floats(chunks * keyChunk_);
+    values_ = scratch.floats(chunks * valueChunk_);
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+      const int64_t first = chunk * forwardChunk;
+      const int count = static_cast<int>(std::min<int64_t>(forwardChunk, head.keyCount - first));
+      const Rows<const float> chunkKeys{head.keys[first], head.keys.stride};
+      const Rows<const float> chunkValues{head.values[first], head.values.stride};
+      read::packRowPanels<Paired>(keys_ + chunk * keyChunk_, chunkKeys, count, head.width, head.bf16);
+      read::packColumnPanels<Paired>(values_ + chunk * valueChunk_, chunkValues, count, head.width, head.bf16);
+    }
+  }
+  const float* keys(int64_t chunk) const { return keys_ + chunk * keyChunk_; }
+  const float* values(int64_t chunk) const { return values_ + chunk * valueChunk_; }
+
+ private:
+  int64_t keyChunk_, valueChunk_;
+  float *keys_, *values_;
+};
+
+/** Reads for queries first … last - 1 of a head; `logSumExp` (to base 2) is indexed by HeadRead::row. */
+template <bool Paired>
+void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int first, int last, Rows<float> output,
+                 float* logSumExp, Scratch& scratch) {
+  using namespace read;
+  constexpr int per = stepDepth<Paired>;
+  const int64_t widthSteps = stepCount<Paired>(head.width);
+  const int tileWidth = std::max(roundUp(head.width, lanes), roundUp(head.width, tileRows));
+  float* queries = scratch.floats(widthSteps * tileQueries);
+  float* scores = scratch.floats((forwardChunk + tileRows) * tileQueries);
+  float* weights = per == 1 ? scores : scratch.floats(forwardChunk / per * tileQueries);
+  float* sums = scratch.floats(int64_t{tileWidth} * tileQueries);  // [width][64]
+  const TileDropout dropout(head.dropout);
+
+  for (int tile = first; tile < last; tile += tileQueries) {
+    const int count = std::min(tileQueries, last - tile);
+    packPanel<tileQueries, Paired>(queries, head.queries[tile], head.queries.stride, 1, count, head.width,
+                                   head.bf16);
+    std::memset(sums, 0, sizeof(float) * tileWidth * tileQueries);
+    Floats maximum[tileQueryVectors], total[tileQueryVectors];
+    TileDropout::Rows dropoutRows[tileQueryVectors];
+    int32_t rows[tileQueries];
+    for (int i = 0; i < tileQueries; i++) rows[i] = head.row(tile + i);
+    for (int v = 0; v < tileQueryVectors; v++) {
+      maximum[v] = splat(lowestMaximum);
+      total[v] = Floats{};
+      dropoutRows[v] = dropout.rows(load(rows + v * lanes));
+    }
+
+    const TileWindow window(head, tile);
+    const int end = head.endKey(tile + count - 1);
+    for (int chunk = head.firstKey(tile) / forwardChunk; chunk * forwardChunk < end; chunk++) {
+      const int begin = chunk * forwardChunk;
+      const int keys = std::min(forwardChunk, end - begin), paddedKeys = roundUp(keys, 8);
+      multiplyPanels<Paired>(scores, memory.keys(chunk), queries, keys, widthSteps);
+      scaleTile(scores, keys, head.scale);
+      std::fill(scores + keys * tileQueries, scores + paddedKeys * tileQueries, lowestScore);
+      const bool cut = window.cuts(begin, begin + keys);
+
+      for (int v = 0; v < tileQueryVectors; v++) {
+        float* column = scores + v * lanes;
+        if (cut) {
+          for (int key = 0; key < keys; key++) {
+            float* p = column + key * tileQueries;
+            store(p, select(window.readable(v, begin + key), load(p), splat(lowestScore)));
+          }
+        }
+        Floats best = maximum[v], second = best;
+        for (int key = 0; key < paddedKeys; key += 2) {
+          best = max(load(column + key * tileQueries), best);
+          second = max(load(column + (key + 1) * tileQueries), second);
+        }
+        best = max(second, best);
+        if (anyLane(best > maximum[v])) {
+          const Floats rescale = exp2Softmax((maximum[v] - best) * log2e);
+          total[v] *= rescale;
+          maximum[v] = best;
+          for (int i = 0; i < head.width; i++) {
+            float* p = sums + i * tileQueries + v * lanes;
+            store(p, load(p) * rescale);
+          }
+        }
+        const Floats scaledBest = best * log2e;
+        Floats added[2] = {};
+        const auto weigh = [&](auto drop) {
+          for (int key = 0; key < paddedKeys; key += 8) {
+            PhiloxBlock bits;
+            if constexpr (drop) bits = dropout.block(dropoutRows[v], (begin + key) / 8);
+            MM_UNROLL for (int pair = 0; pair < 8; pair += 2) {
+              Floats weight[2];
+              MM_UNROLL for (int i = 0; i < 2; i++) {
+                weight[i] = exp2Softmax(load(column + (key + pair + i) * tileQueries) * log2e - scaledBest);
+                added[i] += weight[i];
+                if constexpr (drop) weight[i] = keep(dropout.kept(bits, pair + i), weight[i]);
+              }
+              if constexpr (per == 2) {
+                store(weights + (key + pair) / 2 * tileQueries + v * lanes, pairBf16(weight[0], weight[1]));
+              } else {
+                MM_UNROLL for (int i = 0; i < 2; i++) {
+                  store(column + (key + pair + i) * tileQueries, weight[i]);
+                }
+              }
+            }
+          }
+        };
+        if (dropout.active()) weigh(std::true_type{});
+        else weigh(std::false_type{});
+        total[v] += added[0] + added[1];
+      }
+      if (head.bf16 && per == 1) roundInPlace(weights, keys * tileQueries);
+      const int64_t packedSteps = stepCount<Paired>(std::min(forwardChunk, head.keyCount - begin));
+      multiplyColumns<Paired>(sums, memory.values(chunk), packedSteps, weights, head.width, stepCount<Paired>(keys));
+    }
+
+    Floats factor[tileQueryVectors];
+    for (int v = 0; v < tileQueryVectors; v++) {
+      const Ints empty = total[v] == 0.f;  // nothing was readable
+      factor[v] = empty ? Floats{} : head.dropout.scale() / total[v];
+      const Floats rowLogSumExp = empty ? splat(unreadableLogSumExp) : (maximum[v] + log(total[v])) * log2e;
+      for (int i = 0; i < lanes && v * lanes + i < count; i++) logSumExp[rows[v * lanes + i]] = rowLogSumExp[i];
+    }
+    unpackTile(sums, factor, {output[tile], output.stride}, count, head.width, false);
+  }
+}
+
+struct HeadReadGradients {
+  Rows<const float> output, outputGradient;
+  const float* logSumExp;
+  Rows<float> queries, keys, values;
+  bool tied;  // queries and keys are the same rows: the gradient of the queries is added to that of the keys
+};
+
+/**
+ * Gradients of readForward for queries first … last - 1: dq is written, dk and dv are what these queries contribute.
+ *
+ *   p_ij = 2^(s_ij log2 e - lse_i),  w_ij = dropout(p_ij),  dv_j = Σ_i w_ij dy_i,
+ *   ds_ij = w_ij (dy_i·v_j) - p_ij (dy_i·y_i),  dq_i = scale Σ_j ds_ij k_j,  dk_j = scale Σ_i ds_ij q_i
+ */
+template <bool Paired>
+void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int first, int last, Scratch& scratch) {
+  using namespace read;
+  constexpr int per = stepDepth<Paired>;
+  constexpr int tileSteps = tileQueries / per;
+  const int width = head.width, stride = roundUp(width, lanes), tiles = (last - first + tileQueries - 1) / tileQueries;
+  const int64_t widthSteps = stepCount<Paired>(width);
+  const int64_t columnTile = widthSteps * tileQueries, rowTile = int64_t{tileSteps} * stride;
+  const int sumWidth = std::max(stride, roundUp(width, tileRows));
+
+  // Of each query tile: q and dy by columns [width step][64] and by rows [query step][width], Σ_j ds k as [width][64].
+  float* queryColumns = scratch.floats(tiles * columnTile);
+  float* gradientColumns = scratch.floats(tiles * columnTile);
+  float* queryRows = scratch.floats(tiles * rowTile);
+  float* gradientRows = scratch.floats(tiles * rowTile);
+  float* querySums = scratch.floats(int64_t{tiles} * sumWidth * tileQueries);
+  float* logSumExp = scratch.floats(tiles * tileQueries);
+  float* delta = scratch.floats(tiles * tileQueries);  // dy_i·y_i / dropoutScale
+  int32_t* rows = scratch.take<int32_t>(tiles * tileQueries);
+  // Of a chunk of keys.
+  float* keyPanels = scratch.floats(roundUp(backwardChunk, tileRows) * widthSteps);
+  float* valuePanels = scratch.floats(roundUp(backwardChunk, tileRows) * widthSteps);
+  float* keyColumnPanels = scratch.floats(roundUp(width, tileRows) * stepCount<Paired>(backwardChunk));
+  float* keySums = scratch.floats(int64_t{backwardChunk} * stride);
+  float* valueSums = scratch.floats(int64_t{backwardChunk} * stride);
+  // Of a tile: scores become dropped weights w, dy·v becomes ds; in bf16 pairs they are stored anew, ds twice.
+  float* scores = scratch.floats((backwardChunk + tileRows) * tileQueries);
+  float* products = scratch.floats((backwardChunk + tileRows) * tileQueries);
+  float* weightRows = per == 1 ? scores : scratch.floats(backwardChunk * tileSteps);      // [key][query step]
+  float* scoreRows = per == 1 ? products : scratch.floats(backwardChunk * tileSteps);     // [key][query step]
+  float* scoreColumns = per == 1 ? products : scratch.floats(backwardChunk / per * tileQueries);  // [key step][64]
+
+  const TileDropout dropout(head.dropout);
+  // The tiles hold weights and ds without the factor that dropout gives the kept weights; it comes at the end.
+  const float dropoutScale = head.dropout.scale();
+
+  for (int tile = 0; tile < tiles; tile++) {
+    const int query = first + tile * tileQueries, count = std::min(tileQueries, last - query);
+    const Rows<const float> q{head.queries[query], head.queries.stride};
+    const Rows<const float> dy{gradients.outputGradient[query], gradients.outputGradient.stride};
+    packPanel<tileQueries, Paired>(queryColumns + tile * columnTile, q.data, q.stride, 1, count, width, head.bf16);
+    packPanel<tileQueries, Paired>(gradientColumns + tile * columnTile, dy.data, dy.stride, 1, count, width, head.bf16);
+    packRows<Paired>(queryRows + tile * rowTile, q, count, width, tileSteps, head.bf16);
+    packRows<Paired>(gradientRows + tile * rowTile, dy, count, width, tileSteps, head.bf16);
+    for (int i = 0; i < tileQueries; i++) {
+      const int at = tile * tileQueries + i;
+      rows[at] = head.row(query + i);
+      Floats dot = {};
+      for (int column = 0; i < count && column < width; column += lanes) {
+        dot = fma(loadFirst(dy[i] + column, width - column),
+                  loadFirst(gradients.output[query + i] + column, width - column), dot);
+      }
+      delta[at] = sum(dot) / dropoutScale;
+      logSumExp[at] = i < count ? gradients.logSumExp[rows[at]] : unreadableLogSumExp;
+    }
+  }
+  std::memset(querySums, 0, sizeof(float) * tiles * sumWidth * tileQueries);
+
+  for (int begin = 0; begin < head.keyCount; begin += backwardChunk) {
+    const int chunkKeys = std::min(backwardChunk, head.keyCount - begin);
+    const Rows<const float> k{head.keys[begin], head.keys.stride}, v{head.values[begin], head.values.stride};
+    packRowPanels<Paired>(keyPanels, k, chunkKeys, width, head.bf16);
+    packRowPanels<Paired>(valuePanels, v, chunkKeys, width, head.bf16);
+    packColumnPanels<Paired>(keyColumnPanels, k, chunkKeys, width, head.bf16);
+    std::memset(keySums, 0, sizeof(float) * chunkKeys * stride);
+    std::memset(valueSums, 0, sizeof(float) * chunkKeys * stride);
+
+    for (int tile = 0; tile < tiles; tile++) {
+      const int query = first + tile * tileQueries;
+      const int keys = std::min(chunkKeys, head.endKey(std::min(query + tileQueries, last) - 1) - begin);
+      if (keys <= 0 || head.firstKey(query) >= begin + chunkKeys) continue;
+      const int paddedKeys = roundUp(keys, 8);
+      multiplyPanels<Paired>(scores, keyPanels, queryColumns + tile * columnTile, keys, widthSteps);
+      scaleTile(scores, keys, head.scale);
+      multiplyPanels<Paired>(products, valuePanels, gradientColumns + tile * columnTile, keys, widthSteps);
+      std::fill(scores + keys * tileQueries, scores + paddedKeys * tileQueries, lowestScore);
+      std::fill(products + keys * tileQueries, products + paddedKeys * tileQueries, 0.f);
+
+      const TileWindow window(head, query);
+      const bool cut = window.cuts(begin, begin + keys);
+      // Two vectors of queries at a time, because they make one vector of bf16 pairs.
+      for (int vector = 0; vector < tileQueryVectors; vector += 2) {
+        Floats rowLogSumExp[2], rowDelta[2];
+        TileDropout::Rows dropoutRows[2];
+        MM_UNROLL for (int half = 0; half < 2; half++) {
+          const int at = tile * tileQueries + (vector + half) * lanes;
+          rowLogSumExp[half] = load(logSumExp + at);
+          rowDelta[half] = load(delta + at);
+          dropoutRows[half] = dropout.rows(load(rows + at));
+        }
+        const auto differentiate = [&](auto drop) {
+          for (int key = 0; key < paddedKeys; key += 8) {
+            PhiloxBlock bits[2];
+            if constexpr (drop) {
+              MM_UNROLL for (int half = 0; half < 2; half++)
+                bits[half] = dropout.block(dropoutRows[half], (begin + key) / 8);
+            }
+            MM_UNROLL for (int pair = 0; pair < 8; pair += 2) {
+              Floats w[2][2], ds[2][2];  // [key][half]
+              MM_UNROLL for (int i = 0; i < 2; i++) {
+                MM_UNROLL for (int half = 0; half < 2; half++) {
+                  const int at = (key + pair + i) * tileQueries + (vector + half) * lanes;
+                  Floats p = exp2Softmax(load(scores + at) * log2e - rowLogSumExp[half]);
+                  Floats product = load(products + at);
+                  if (cut) {
+                    const Ints readable = window.readable(vector + half, begin + key + pair + i);
+                    p = keep(readable, p);
+                    product = keep(readable, product);
+                  }
+                  w[i][half] = p;
+                  if constexpr (drop) w[i][half] = keep(dropout.kept(bits[half], pair + i), p);
+                  ds[i][half] = w[i][half] * product - p * rowDelta[half];
+                  if constexpr (per == 1) {
+                    store(scores + at, w[i][half]);
+                    store(products + at, ds[i][half]);
+                  }
+                }
+                if constexpr (per == 2) {
+                  const int at = (key + pair + i) * tileSteps + vector / 2 * lanes;
+                  store(weightRows + at, narrowToBf16(w[i][0], w[i][1]));
+                  store(scoreRows + at, narrowToBf16(ds[i][0], ds[i][1]));
+                }
+              }
+              if constexpr (per == 2) {
+                MM_UNROLL for (int half = 0; half < 2; half++) {
+                  store(scoreColumns + (key + pair) / 2 * tileQueries + (vector + half) * lanes,
+                        pairBf16(ds[0][half], ds[1][half]));
+                }
+              }
+            }
+          }
+        };
+        if (dropout.active()) differentiate(std::true_type{});
+        else differentiate(std::false_type{});
+      }
+
+      if (head.bf16 && per == 1) {
+        roundInPlace(scores, keys * tileQueries);
+        roundInPlace(products, keys * tileQueries);
+      }
+      if (keys % 2 != 0) {  // the products below take even numbers of rows
+        std::fill_n(weightRows + keys * tileSteps, tileSteps, 0.f);
+        std::fill_n(scoreRows + keys * tileSteps, tileSteps, 0.f);
+      }
+      multiplyColumns<Paired>(querySums + int64_t{tile} * sumWidth * tileQueries, keyColumnPanels,
+                            stepCount<Paired>(chunkKeys), scoreColumns, width, stepCount<Paired>(keys));
+      addRowProducts<Paired>(valueSums, stride, weightRows, gradientRows + tile * rowTile, keys);
+      addRowProducts<Paired>(keySums, stride, scoreRows, queryRows + tile * rowTile, keys);
+    }
+    for (int key = 0; key < chunkKeys; key++) {
+      for (int column = 0; column < width; column += lanes) {
+        const int at = key * stride + column;
+        storeFirst(gradients.keys[begin + key] + column, load(keySums + at) * (head.scale * dropoutScale), width - column);
+        storeFirst(gradients.values[begin + key] + column, load(valueSums + at) * dropoutScale, width - column);
+      }
+    }
+  }
+  Floats factor[tileQueryVectors];
+  for (auto& f : factor) f = splat(head.scale * dropoutScale);
+  for (int tile = 0; tile < tiles; tile++) {
+    const int query = first + tile * tileQueries;
+    unpackTile(querySums + int64_t{tile} * sumWidth * tileQueries, factor,
+               {gradients.queries[query], gradients.queries.stride}, std::min(tileQueries, last - query), width,
+               gradients.tied);
+  }
+}
+
+}  // namespace mm::MM_ISA
