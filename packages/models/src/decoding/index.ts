@@ -1,0 +1,10 @@
+export * from "./beam-search.js";
+export type { Decoder, DecoderState, Turn } from "./decoder.js";
+export * from "./log-probabilities.js";
+export { recomputingDecoder } from "./recomputing.js";
+export { createDecoder, decoders } from "./registry.js";
+export * from "./sampling.js";
+export { StopStrings } from "./stop-strings.js";
+export { GrowingText, OVERFLOWS, type Overflow, readOn } from "./text.js";
+export { TextPieces } from "./text-pieces.js";
+export { DECODING_FORMATS, type DecodingFormat } from "./weights.js";
