@@ -1,0 +1,23 @@
+/** Node module hooks: "./x.js" stands for "./x.ts" where only that exists, and its types are removed. */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { transform } from "@swc/core";
+
+export async function resolve(specifier, context, next) {
+  try {
+    return await next(specifier, context);
+  } catch (error) {
+    if (!specifier.startsWith(".") || !specifier.endsWith(".js")) throw error;
+    return next(specifier.replace(/\.js$/, ".ts"), context);
+  }
+}
+
+export async function load(url, context, next) {
+  if (!url.endsWith(".ts")) return next(url, context);
+  const source = await readFile(fileURLToPath(url), "utf8");
+  const { code } = await transform(source, {
+    jsc: { target: "es2022", parser: { syntax: "typescript" } },
+    module: { type: "es6" },
+  });
+  return { format: "module", source: code, shortCircuit: true };
+}
