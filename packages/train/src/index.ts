@@ -1,0 +1,12 @@
+export * from "./adamw.js";
+export * from "./checkpoint.js";
+export { CheckpointConfig, EvaluationConfig, OptimizerConfig, TrainConfig } from "./config.js";
+export * from "./evaluate.js";
+export * from "./loop.js";
+export * from "./recall/index.js";
+export * from "./regbench/problem-batches.js";
+export * from "./regbench/train-regbench.js";
+export { learningRateAt, resolveSchedule, Schedule } from "./schedules/index.js";
+export * from "./three-moons/index.js";
+export { resume, type TrainingData, train } from "./train.js";
+export * from "./train-step.js";

@@ -1,0 +1,151 @@
+/**
+ * Training under RegBench's protocol (Akyürek et al., "In-Context Language Learning", ICML 2024; Memory Mosaics,
+ * section 5.3): epochs over a fixed set of sequences in shuffled batches, weight decay on every parameter, timm's
+ * cosine, and after each epoch a validation whose lowest loss selects the weights.
+ */
+import { setImmediate } from "node:timers/promises";
+import { createModel, type LanguageModel, type ModelConfig, modelParameters } from "@mm/models";
+import { type MetricRow, Rng, type RunFolder } from "@mm/run";
+import { tokenLosses } from "../evaluate.js";
+import { countParameters, runTask, type TrainingTask, type TrainOptions, type TrainSummary } from "../loop.js";
+import { timmCosine } from "../schedules/timm-cosine.js";
+import { groupByLength, padSequences, type Sequence, shuffledSequences } from "./problem-batches.js";
+
+/** Sequences of like length in one forward pass; a step accumulates the gradient over its passes. */
+const ROWS_PER_PASS = 8;
+
+/** The part of the protocol that concerns training; its published values are the defaults of @mm/regbench. */
+export interface RegbenchTraining {
+  readonly model: ModelConfig;
+  /** Of weights, order and dropout. */
+  readonly seed: number;
+  readonly epochs: number;
+  /** Sequences per step; the last batch of an epoch may be smaller. */
+  readonly batch: number;
+  /** Peak, after the warm-up. */
+  readonly learningRate: number;
+  /** Where the warm-up starts. */
+  readonly warmupLearningRate: number;
+  /** Share of all steps. */
+  readonly warmupFraction: number;
+  /** Final over peak learning rate. */
+  readonly minimumLearningRateRatio: number;
+  readonly weightDecay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** Greatest norm of the gradient; null for no clipping. */
+  readonly clip: number | null;
+}
+
+export interface RegbenchOptions extends TrainOptions {
+  /** Whether weight decay applies to a parameter; by default to every one that the model does not exempt. */
+  decayed?: (name: string) => boolean;
+  /** Epochs between checkpoints, besides those of lowest validation loss. Default 10. */
+  checkpointEpochs?: number;
+  /** Added to the tags of every row: environments, dataset, … */
+  tags?: MetricRow["tags"];
+}
+
+export interface RegbenchSummary extends TrainSummary {
+  /** The epoch, from 1, with the lowest validation loss; its weights are in `bestCheckpoint`. */
+  bestEpoch: number | null;
+}
+
+/**
+ * Trains a new model into `run`, or continues it where a checkpoint is.
+ *
+ * @throws UserError when the loss is no longer finite, or a file cannot be written
+ */
+export async function trainRegbench(
+  config: RegbenchTraining,
+  problems: { train: readonly Sequence[]; valid: readonly Sequence[] },
+  run: RunFolder,
+  options: RegbenchOptions = {},
+): Promise<RegbenchSummary> {
+  const rng = Rng.fromSeed(config.seed);
+  const model = createModel(config.model, rng.fork("init"));
+  try {
+    const task = regbenchTask(config, problems, model, rng, options);
+    const summary = await runTask(task, run, options);
+    return { ...summary, bestEpoch: summary.best === null ? null : summary.best.step / task.evaluateEvery };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Published: weight decay on every parameter, vectors too, but those that a model itself exempts. */
+function unlessExempt(model: ModelConfig): (name: string) => boolean {
+  const table = modelParameters(model);
+  return (name) => table[name]?.decayed !== false;
+}
+
+function regbenchTask(
+  config: RegbenchTraining,
+  { train, valid }: { train: readonly Sequence[]; valid: readonly Sequence[] },
+  model: LanguageModel,
+  rng: Rng,
+  { decayed = unlessExempt(config.model), checkpointEpochs = 10, tags = {} }: RegbenchOptions,
+): TrainingTask {
+  const { batch, epochs, learningRate, beta1, beta2, weightDecay } = config;
+  const stepsPerEpoch = Math.ceil(train.length / batch);
+  const steps = stepsPerEpoch * epochs;
+  const schedule = {
+    learningRate,
+    minimum: config.minimumLearningRateRatio * learningRate,
+    warmup: Math.round(config.warmupFraction * steps),
+    start: config.warmupLearningRate,
+    decaySteps: steps,
+  };
+  const order = rng.fork("order");
+  return {
+    model,
+    decayed,
+    optimizer: { beta1, beta2, epsilon: 1e-8, weightDecay, clip: config.clip ?? 0 },
+    steps,
+    learningRate: (iteration) => timmCosine(schedule, iteration),
+    batches(iteration) {
+      const sequences = shuffledSequences(train, batch, iteration, order);
+      return groupByLength(sequences, ROWS_PER_PASS).map((group) => padSequences(group.map((at) => sequences[at]!)));
+    },
+    dropout: rng.fork("dropout"),
+    evaluate: async () => ({ losses: { valid: await meanBatchLoss(model, valid, batch) } }),
+    evaluateEvery: stepsPerEpoch,
+    logEvery: stepsPerEpoch,
+    checkpoints: { every: checkpointEpochs * stepsPerEpoch, keepLast: 1, keepBest: true },
+    tags: {
+      model: config.model.kind,
+      blocks: config.model.blocks,
+      seed: config.seed,
+      parameters: countParameters(model),
+      environments: train.length,
+      ...tags,
+    },
+  };
+}
+
+/**
+ * The mean over batches of each batch's mean loss, weighted by its number of sequences (not of targets), as the
+ * published trainer logs it. The model reads sequences of like length together; which batch a loss counts for is as in
+ * the given order.
+ */
+export async function meanBatchLoss(
+  model: LanguageModel,
+  sequences: readonly Sequence[],
+  batch: number,
+): Promise<number> {
+  const sums = new Float64Array(sequences.length);
+  for (const group of groupByLength(sequences, batch)) {
+    const padded = padSequences(group.map((at) => sequences[at]!));
+    const losses = await tokenLosses(model, padded);
+    for (const [index, loss] of losses.entries()) sums[group[Math.floor(index / padded.length)]!]! += loss;
+    await setImmediate();
+  }
+  let total = 0;
+  for (let first = 0; first < sequences.length; first += batch) {
+    const members = sequences.slice(first, first + batch);
+    const loss = members.reduce((sum, _, at) => sum + sums[first + at]!, 0);
+    const targets = members.reduce((sum, { targets }) => sum + targets.reduce((n, t) => n + (t === -1 ? 0 : 1), 0), 0);
+    total += (members.length * loss) / targets;
+  }
+  return total / sequences.length;
+}
