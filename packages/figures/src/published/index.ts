@@ -1,0 +1,2 @@
+export * from "./babistories.js";
+export * from "./regbench.js";
