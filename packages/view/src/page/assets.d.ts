@@ -1,0 +1,5 @@
+/** Files whose address the page needs. */
+declare module "*?url" {
+  const address: string;
+  export default address;
+}
