@@ -1,0 +1,16 @@
+import { UserError } from "@mm/run";
+import type { Hook } from "@oclif/core";
+import { closest, distance } from "fastest-levenshtein";
+
+/** "Did you mean": names the nearest command when one is near enough to be a slip of the fingers. */
+const commandNotFound: Hook<"command_not_found"> = async ({ id, config }) => {
+  const typed = id.replaceAll(":", " ");
+  const names = config.commands.filter((command) => !command.hidden).map((command) => command.id.replaceAll(":", " "));
+  const nearest = closest(typed, names);
+  const close = distance(typed, nearest) <= Math.max(2, typed.length / 3);
+  throw new UserError(`There is no command \`mm ${typed}\`.`, {
+    hint: close ? `Did you mean \`mm ${nearest}\`?` : "`mm --help` lists the commands.",
+  });
+};
+
+export default commandNotFound;

@@ -1,0 +1,41 @@
+import { UserError } from "@mm/run";
+import { Flags } from "@oclif/core";
+import { BaseCommand } from "../../base-command.js";
+
+export default class BenchKernels extends BaseCommand<typeof BenchKernels> {
+  static override summary = "Measure the native kernels beside the peak that this machine reaches in the same run.";
+  static override description =
+    "The stock kernels run alone; the fused ones inside training steps of the shapes A and B (see mm bench train). The peak is that of multiply-adds whose operands stay in the first-level cache.";
+  static override examples = ["<%= config.bin %> bench kernels", "<%= config.bin %> bench kernels --threads 1 --json"];
+  static override flags = {
+    threads: Flags.integer({ summary: "Threads (default: all cores).", min: 1, env: "MM_THREADS" }),
+    seconds: Flags.string({ summary: "Time per measurement.", default: "0.3" }),
+    steps: Flags.integer({ summary: "Training steps of each shape for the fused kernels.", default: 5, min: 1 }),
+  };
+
+  async run() {
+    const { benchKernels, isBuilt } = await import("@mm/native");
+    if (!isBuilt())
+      throw new UserError("Expected the native kernels to be built, but they are not.", {
+        hint: "Install g++ (or clang++), then run `node packages/native/scripts/build.js`.",
+      });
+    const { threads, seconds, steps } = this.flags;
+    const stock = benchKernels({ seconds: Number(seconds), ...(threads !== undefined && { threads }) });
+    const { selectBackend } = await import("@mm/ops");
+    const { benchFusedKernels } = await import("../../bench/fused-kernels.js");
+    const { shapes } = await import("../../bench/shapes.js");
+    await selectBackend("native", { ...(threads !== undefined && { threads }) });
+    const fused = [];
+    for (const name of ["A", "B"] as const)
+      fused.push(...(await benchFusedKernels(shapes[name], { name, peak: stock.peak.fp32, steps })));
+    const bench = { ...stock, kernels: [...stock.kernels, ...fused] };
+    this.log(
+      `${bench.instructionSet}, ${bench.threads} threads: peak ${bench.peak.fp32.toFixed(0)} GFLOP/s fp32, ${bench.peak.bf16.toFixed(0)} bf16\n`,
+    );
+    for (const { kernel, shape, value, unit, shareOfPeak } of bench.kernels) {
+      const share = shareOfPeak === undefined ? "" : `${(100 * shareOfPeak).toFixed(0)} % of peak`.padStart(16);
+      this.log(`${kernel.padEnd(20)} ${shape.padEnd(24)} ${value.toFixed(1).padStart(8)} ${unit}${share}`);
+    }
+    return bench;
+  }
+}

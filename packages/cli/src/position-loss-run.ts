@@ -1,0 +1,84 @@
+/** Loss by position of a trained run on any dataset, stored as an evaluation of that run. */
+import { rmSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { openDataset, type Split } from "@mm/data";
+import { loadModel } from "@mm/models";
+import { exportMetrics, MetricLog, parseConfig, RunFolder, readMetrics, UserError } from "@mm/run";
+import { bestCheckpoint, evaluate, latestCheckpoint, TrainConfig } from "@mm/train";
+
+export interface PositionLossSettings {
+  dataset?: string | undefined;
+  split: Split;
+  windows: number;
+  batch: number;
+}
+
+/** @throws UserError when the run has no checkpoint, or the dataset is of another vocabulary or too short */
+export async function measurePositionLoss(
+  path: string,
+  { dataset: given, split, windows, batch }: PositionLossSettings,
+) {
+  const run = RunFolder.open(path);
+  const config = parseConfig(TrainConfig, run.config, { source: `${path}/config.json` });
+  const checkpoint = bestCheckpoint(run.checkpointFolder) ?? latestCheckpoint(run.checkpointFolder);
+  if (checkpoint === undefined)
+    throw new UserError(`Expected a checkpoint in ${path} but found none.`, {
+      hint: `Train it first: mm train --resume ${path}`,
+    });
+  const folder = given ?? config.dataset;
+  const dataset = openDataset(folder);
+  const model = loadModel(join(checkpoint.path, "model.safetensors"));
+  try {
+    if (dataset.vocabulary > model.config.vocabulary) {
+      throw new UserError(
+        `Expected a dataset of at most ${model.config.vocabulary} tokens for ${run.name} but ${folder} has ${dataset.vocabulary}.`,
+        { hint: "Choose a dataset made with the same tokenizer." },
+      );
+    }
+    const result = await evaluate(model, dataset.tokens(split), {
+      windows,
+      batch,
+      contextLength: config.contextLength,
+    });
+    const own = resolve(folder) === resolve(config.dataset);
+    const evaluation = run.evalFolder(`position-loss-${basename(resolve(folder))}-${split}`);
+    const tags = {
+      model: config.model.kind,
+      blocks: config.model.blocks,
+      seed: config.seed,
+      dataset: dataset.name,
+      trainedOn: basename(resolve(config.dataset)),
+      windows: result.windows,
+      outOfDistribution: !own,
+    };
+    rmSync(join(evaluation, "metrics.jsonl"), { force: true });
+    const log = new MetricLog(evaluation);
+    const { step } = checkpoint.state;
+    const atEachPosition = (metric: string, values: Float64Array) =>
+      Array.from(values, (value, position) => ({
+        run: run.name,
+        step,
+        split,
+        metric,
+        value,
+        tags: { ...tags, position },
+      }));
+    log.append([
+      { run: run.name, step, split, metric: "evaluationLoss", value: result.loss, tags },
+      ...atEachPosition("lossByPosition", result.byPosition),
+      ...atEachPosition("lossByPositionStandardError", result.byPositionStandardError),
+    ]);
+    log.close();
+    exportMetrics(evaluation, readMetrics(evaluation));
+    return {
+      run: run.name,
+      dataset: dataset.name,
+      loss: result.loss,
+      windows: result.windows,
+      byPosition: Array.from(result.byPosition),
+    };
+  } finally {
+    model.dispose();
+    dataset.close();
+  }
+}
