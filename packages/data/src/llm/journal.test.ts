@@ -77,11 +77,24 @@ describe("the journal", () => {
 
   it("refuses to go on with other settings, and says which", () => {
     const path = newPath();
-    new Journal(path, HEADER).close();
+    const journal = new Journal(path, HEADER);
+    journal.append(outcome(0));
+    journal.close();
     expect(() => new Journal(path, { model: "m", seed: 2 })).toThrow(/seed was 1, now 2/);
     const reader = new Journal(path);
-    expect(reader.count).toBe(0);
+    expect(reader.count).toBe(1);
     reader.close();
+  });
+
+  it("takes other settings while nothing is answered", () => {
+    const path = newPath();
+    new Journal(path, { ...HEADER, model: "mistyped" }).close();
+    const journal = new Journal(path, HEADER);
+    journal.append(outcome(0));
+    journal.close();
+    const again = new Journal(path, HEADER);
+    expect(again.read(0)).toEqual(outcome(0));
+    again.close();
   });
 
   it("leaves a file as it is when it only reads, also before the header is there", () => {
@@ -93,11 +106,11 @@ describe("the journal", () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  it("refuses a file that is no journal, and leaves it as it is", () => {
+  it.each(["my only copy\n", "my only copy"])("refuses a file that is no journal, and leaves it as it is", (text) => {
     const path = newPath();
-    writeFileSync(path, "my only copy\n");
+    writeFileSync(path, text);
     expect(() => new Journal(path, HEADER)).toThrow(/found another file/);
-    expect(readFileSync(path, "utf8")).toBe("my only copy\n");
+    expect(readFileSync(path, "utf8")).toBe(text);
     truncateSync(path);
     new Journal(path, HEADER).close();
   });

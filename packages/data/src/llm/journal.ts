@@ -59,7 +59,8 @@ export class Journal {
       this.#file = openSync(path, "a+");
       const found = this.#scan();
       if (header === undefined) return;
-      if (found === undefined) this.#write(checksummed(`${FORMAT} ${JSON.stringify(header)}`));
+      // Settings with which nothing was answered, such as a mistyped model, bind nobody.
+      if (found === undefined || this.#count === 0) this.#begin(header);
       else compareHeaders(path, found, header);
     } catch (error) {
       throw explainFileError(error, path);
@@ -118,6 +119,12 @@ export class Journal {
     clearTimeout(this.#syncing);
     fdatasyncSync(this.#file);
     closeSync(this.#file);
+  }
+
+  #begin(header: JournalHeader): void {
+    ftruncateSync(this.#file, 0);
+    this.#size = 0;
+    this.#write(checksummed(`${FORMAT} ${JSON.stringify(header)}`));
   }
 
   #write(line: Buffer): void {
@@ -179,7 +186,10 @@ export class Journal {
       if (start === 0) break;
       lineStart += start;
     }
-    if (size > 0 && header === undefined && lineStart > 0) {
+    // A header that a kill tore has no end of line yet.
+    const begin = this.#readAt(0, PREFIX + FORMAT.length).toString("latin1");
+    const torn = lineStart === 0 && `${begin.slice(0, PREFIX)}${FORMAT}`.startsWith(begin);
+    if (size > 0 && header === undefined && !torn) {
       throw new UserError(`Expected a journal of generated text in ${this.path} but found another file.`, {
         hint: "Choose another folder with --work, or remove the file.",
       });
