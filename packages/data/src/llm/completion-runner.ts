@@ -38,6 +38,7 @@ export class CompletionRunner {
   readonly slots: AdaptiveSlots;
   /** Rejected requests and answers of another model since the last success. */
   #streak = 0;
+  #answered = false;
 
   constructor(client: CompletionClient, endpoint: EndpointConfig, limits: LimitsConfig) {
     this.#client = client;
@@ -102,10 +103,13 @@ export class CompletionRunner {
       countFault(outcome.faults, result);
       if (result.remedy === "stop") throw await this.#explain(result);
       this.#noteStreak(result);
-      if (result.remedy === "redraw" || result.remedy === "skip") return result.remedy;
+      if (result.remedy === "redraw") return "redraw";
+      // Until the server has answered anything, the settings may be what it rejects: then no request is given up.
+      if (result.remedy === "skip" && this.#answered) return "skip";
       failures++;
       if (this.#breaker.hopeless) throw this.#unreachable(result);
-      if (failures >= this.#limits.attempts) throw new PutOff(result.message, outcome.requests, outcome.faults);
+      if (result.remedy === "skip" || failures >= this.#limits.attempts)
+        throw new PutOff(result.message, outcome.requests, outcome.faults);
       const { backoffSeconds, maxBackoffSeconds } = this.#limits;
       const wait = { first: backoffSeconds * 1000, max: maxBackoffSeconds * 1000 };
       await sleep(backoff(wait, failures - 1, result.retryAfter), undefined, signal === undefined ? {} : { signal });
@@ -128,6 +132,7 @@ export class CompletionRunner {
         this.slots.succeeded(performance.now() - started);
         this.#breaker.succeeded();
         this.#streak = 0;
+        this.#answered = true;
         return draw;
       } catch (error) {
         if (!(error instanceof CompletionFault)) {

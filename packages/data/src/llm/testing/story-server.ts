@@ -22,6 +22,7 @@ export const PASSING_FAULTS = [
   "no-choices",
   "wrong-model",
   "slow",
+  "400",
 ] as const;
 /** Faults of the answer: the same request with the same seed gives them again. */
 export const LASTING_FAULTS = ["empty", "refusal", "filter", "truncated", "marked", "forbidden"] as const;
@@ -30,6 +31,8 @@ export type ServerFault = (typeof PASSING_FAULTS)[number] | (typeof LASTING_FAUL
 export interface StoryServerSettings {
   /** Milliseconds before each answer. */
   readonly latency?: number;
+  /** What each answer waits for. */
+  readonly until?: Promise<unknown>;
   /** The share of requests with each fault. */
   readonly faults?: Partial<Record<ServerFault, number>>;
   /** The key that is asked for. */
@@ -110,6 +113,7 @@ export class StoryServer {
       if (this.#underWay > (this.settings.capacity ?? Number.POSITIVE_INFINITY)) {
         return this.#passingFault("429", response, body);
       }
+      await this.settings.until;
       if (this.settings.latency !== undefined) await sleep(this.settings.latency, undefined, { ref: false });
       const passing = this.#draw(PASSING_FAULTS, this.#chance);
       if (passing !== undefined) return this.#passingFault(passing, response, body);
@@ -174,6 +178,7 @@ export class StoryServer {
       response.setHeader("retry-after-ms", "20");
       return fail(response, 429, "Too many requests", "rate_limit_exceeded");
     }
+    if (fault === "400") return fail(response, 400, "Unsupported parameter: seed", "invalid_request_error");
     if (fault === "500" || fault === "503") return fail(response, Number(fault), "The server failed", "server_error");
     if (fault === "invalid-json") {
       response.setHeader("content-type", "application/json");
