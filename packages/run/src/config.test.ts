@@ -105,6 +105,11 @@ describe("parseConfig", () => {
     expect(message).toMatch(/steps: .*>0, found -1/);
     expect(message).toMatch(/model\.blocks: expected .*(int|number), found "two"/);
   });
+  it("does not repeat what is secret in an address", () => {
+    const address = "http://me:pass@host/v1?key=sk-1";
+    const { message } = faultOf(() => parseConfig(schema, { steps: address }, { source: "--set" }));
+    expect(message).toContain('found "http://…@host/v1?…"');
+  });
   it("refuses an unknown key and lists the known ones", () => {
     const fault = faultOf(() => parseConfig(schema, { model: { kind: "gpt2", block: 2 } }, { source: "--set" }));
     expect(fault.message).toContain("model.block: unknown key");

@@ -178,6 +178,11 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 function display(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "number") return String(value);
-  const text = JSON.stringify(value) ?? String(value);
+  const text = withoutSecrets(JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** An address may hold a password in front of the host, or a key behind the question mark. */
+function withoutSecrets(text: string): string {
+  return text.replace(/(:\/\/)[^\s"/@]*@/g, "$1…@").replace(/(:\/\/[^\s"?]*\?)[^\s"]*/g, "$1…");
 }

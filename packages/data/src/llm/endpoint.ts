@@ -4,10 +4,12 @@ import { z } from "zod";
 /** The form in which Mixtral-8x7B-Instruct was asked: the answer goes on from the opening. */
 export const INSTRUCT_TEMPLATE = "[INST] {prompt} [/INST] {opening}";
 
-const Address = z.url({ protocol: /^https?$/ }).refine((address) => {
-  const { username, password, search } = new URL(address);
-  return username === "" && password === "" && search === "";
-}, "expected an address without user, password or query: the key belongs in the environment");
+const Address = z
+  .url({ protocol: /^https?$/, abort: true, error: "expected an address like http://localhost:8000/v1" })
+  .refine((address) => {
+    const { username, password, search } = new URL(address);
+    return username === "" && password === "" && search === "";
+  }, "expected an address without user, password or query: the key belongs in the environment");
 
 export const EndpointConfig = z.strictObject({
   url: Address.describe("address of the API, usually ending in /v1"),
