@@ -13,7 +13,11 @@ const FIRST_TEXT = "Once upon a time there was a little hen. The little hen";
 
 export function inspectView(shelf: ModelShelf): View {
   let text = localStorage.getItem(TEXT_KEY) ?? FIRST_TEXT;
-  let position = 0;
+  /** The token looked at: the last one, until somebody goes elsewhere. */
+  let position = Number.POSITIVE_INFINITY;
+  /** Readings asked for, and the one that is shown: in between nothing is painted, so that no text meets another's position. */
+  let asked = 0;
+  let shown = 0;
   /** Which column the keys move in. */
   let active = 0;
   let started = false;
@@ -75,7 +79,6 @@ export function inspectView(shelf: ModelShelf): View {
         : "",
     );
     await Promise.all([choose(0, first.id), second === undefined ? undefined : choose(1, second.id)]);
-    columns[0]!.focus();
   }
 
   async function choose(index: number, id: string): Promise<void> {
@@ -84,10 +87,12 @@ export function inspectView(shelf: ModelShelf): View {
   }
 
   async function read({ toEnd }: { toEnd: boolean }): Promise<void> {
+    const reading = ++asked;
+    if (toEnd) position = Number.POSITIVE_INFINITY;
     await Promise.all(columns.map((column) => column.read(text)));
-    const length = lead()?.tokens.length ?? 0;
-    position = toEnd || position === 0 ? length - 1 : Math.min(position, length - 1);
-    goTo(Math.max(0, position));
+    if (reading !== asked) return;
+    shown = reading;
+    goTo(position);
   }
 
   /** The text as the first open model reads it. */
@@ -96,17 +101,18 @@ export function inspectView(shelf: ModelShelf): View {
   }
 
   function goTo(next: number): void {
-    const length = lead()?.tokens.length ?? 0;
-    position = Math.max(0, Math.min(length - 1, next));
+    const length = lead()?.tokens.length;
+    if (length !== undefined) position = Math.max(0, Math.min(length - 1, next));
     for (const column of columns) column.goTo(position);
     paint();
   }
 
   function paint(): void {
-    const shown =
-      columns[active]!.text === undefined ? columns.find((column) => column.text !== undefined) : columns[active];
-    const view = shown?.text;
-    if (view !== undefined) ribbon.show(view, position, shown!.selectedWeights());
+    if (shown !== asked) return;
+    const column =
+      columns[active]!.text === undefined ? columns.find((each) => each.text !== undefined) : columns[active];
+    const view = column?.text;
+    if (view !== undefined) ribbon.show(view, position, column!.selectedWeights());
     status.hidden = view === undefined || !view.cut;
     if (view?.cut)
       status.textContent = `Only the first ${view.tokens.length} tokens are shown: the model sees no more at once.`;

@@ -26,6 +26,8 @@ export class ModelColumn {
   text: TextView | undefined;
   #inspector: Inspector | undefined;
   #source = "";
+  /** Counts the models and texts asked for, so that late answers are dropped. */
+  #asked = 0;
   #position = 0;
   #selected = 0;
   #rows: HeadRow[] = [];
@@ -42,6 +44,7 @@ export class ModelColumn {
   ) {}
 
   async open(id: string): Promise<void> {
+    const asked = ++this.#asked;
     this.element.hidden = id === "";
     this.text = undefined;
     this.#view = undefined;
@@ -50,11 +53,13 @@ export class ModelColumn {
     const notice = element("p", { class: "notice" }, "Opening …");
     this.element.replaceChildren(notice);
     try {
-      this.#inspector = await this.shelf.open(id, (share, what) => {
+      const inspector = await this.shelf.open(id, (share, what) => {
         notice.textContent = `${what[0]!.toUpperCase()}${what.slice(1)} … ${share > 0 ? `${Math.round(100 * share)} %` : ""}`;
       });
+      if (asked !== this.#asked) return;
+      this.#inspector = inspector;
     } catch (error) {
-      this.#fail(error as Error);
+      if (asked === this.#asked) this.#fail(error as Error);
       return;
     }
     const { name, kind, parameters, blocks, heads, width } = this.#inspector.card;
@@ -63,16 +68,22 @@ export class ModelColumn {
     this.element.replaceChildren(this.#head, this.#next, this.#body);
   }
 
-  async read(text: string): Promise<void> {
+  /** Shows no position of the text yet. */
+  async read(source: string): Promise<void> {
     if (this.#inspector === undefined) return;
-    this.#source = text;
-    this.#views.clear();
+    const asked = ++this.#asked;
+    if (this.text !== undefined && this.#source === source) return;
     try {
-      this.text = await this.#inspector.read(text);
+      const text = await this.#inspector.read(source);
+      if (asked !== this.#asked) return;
+      this.text = text;
+      this.#source = source;
     } catch (error) {
-      this.#fail(error as Error);
+      if (asked === this.#asked) this.#fail(error as Error);
       return;
     }
+    this.#view = undefined;
+    this.#views.clear();
     this.element.replaceChildren(this.#head, this.#next, this.#body);
     this.#rows = [];
     this.#build(this.text);
@@ -144,16 +155,19 @@ export class ModelColumn {
   }
 
   async #show(position: number): Promise<void> {
+    const text = this.text!;
+    const wanted = () => position === this.#position && text === this.text;
     try {
       const view = await this.#at(position);
-      if (position !== this.#position || this.text === undefined) return;
+      if (!wanted()) return;
       this.#view = view;
       for (const row of this.#rows) row.show(view[row.place.branch]![row.place.head]!, position);
       this.#showDetail();
       this.listener.onChange();
-      if (position + 1 < this.text.tokens.length) void this.#at(position + 1);
+      // Asked for beforehand; whoever goes there learns whether it failed.
+      if (position + 1 < text.tokens.length) this.#at(position + 1).catch(() => {});
     } catch (error) {
-      this.#fail(error as Error);
+      if (wanted()) this.#fail(error as Error);
     }
   }
 

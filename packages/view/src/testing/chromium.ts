@@ -9,8 +9,11 @@ export const chromiumPath = [process.env["MM_CHROMIUM"], ...PLACES].find(
   (path): path is string => path !== undefined && existsSync(path),
 );
 
+/** Milliseconds: a busy machine may take a while; what never comes still ends the test. */
+const PATIENCE = 240_000;
+
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
+  return chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"], timeout: PATIENCE });
 }
 
 /** A graphics card in software, of Debian's chromium. */
@@ -23,15 +26,22 @@ export async function launchWithWebGpu(): Promise<Browser | undefined> {
     executablePath: chromiumPath,
     args: ["--no-sandbox", "--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-webgpu-adapter=swiftshader"],
     env: { ...process.env, VK_DRIVER_FILES: SOFTWARE_GPU } as Record<string, string>,
+    timeout: PATIENCE,
   });
   return browser;
 }
 
-/** A page that collects what its scripts complain about. */
-export async function openPage(browser: Browser, url: string, size = { width: 1280, height: 900 }) {
-  const page = await browser.newPage({ viewport: size });
-  // A busy machine may take a while; what never comes still ends the test.
-  page.setDefaultTimeout(120_000);
+/**
+ * A page that collects what its scripts complain about.
+ *
+ * @param stored what it kept from an earlier visit
+ */
+export async function openPage(browser: Browser, url: string, stored: Record<string, string> = {}) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  page.setDefaultTimeout(PATIENCE);
+  await page.addInitScript((items) => {
+    for (const [key, value] of Object.entries(items)) localStorage.setItem(key, value);
+  }, stored);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
