@@ -83,7 +83,9 @@ function removeOld(current: string): void {
   const dist = join(here, "dist");
   for (const name of readdirSync(dist)) {
     const folder = join(dist, name);
-    if (name.startsWith("page-") && folder !== current && statSync(folder).mtimeMs < Date.now() - DAY)
+    // Gone meanwhile: another build has given it its name.
+    const changed = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+    if (name.startsWith("page-") && folder !== current && changed < Date.now() - DAY)
       rmSync(folder, { recursive: true, force: true });
   }
 }
