@@ -5,7 +5,7 @@ import { Rng } from "@mm/run";
 import { startChild } from "../../../../run/src/testing/child-process.js";
 import { temporaryFolder } from "../../../../run/src/testing/temporary-folder.js";
 import { Journal } from "../../llm/journal.js";
-import { StoryServer } from "../../llm/testing/story-server.js";
+import { StoryServer, type StoryServerSettings } from "../../llm/testing/story-server.js";
 import { readLines } from "./line-file.js";
 import { storyRequests } from "./requests.js";
 import { generateHere, smallConfig } from "./testing/generation.js";
@@ -49,12 +49,16 @@ describe("a process that is killed with SIGKILL while it writes ten corpora", ()
     let repeated = 0;
     let killAt = Number.POSITIVE_INFINITY;
     let kill = () => {};
-    server.settings = {
+    const never = new Promise(() => {});
+    const unsteady: StoryServerSettings = {
       latency: 3,
       faults: { ...lasting, "429": 0.03, "500": 0.03, reset: 0.03, cut: 0.03, "invalid-json": 0.02 },
       onRequest: (body, count) => {
         if (finished.has(`${body["user"]} ${body.seed}`)) repeated++;
-        if (count >= killAt) setTimeout(kill, rng.uniform() * 6);
+        if (count < killAt) return;
+        // So the process cannot end before it is killed, however slow that is.
+        server.settings = { ...unsteady, until: never };
+        setTimeout(kill, rng.uniform() * 6);
       },
     };
     const script = `
@@ -64,6 +68,7 @@ describe("a process that is killed with SIGKILL while it writes ten corpora", ()
       console.log("all done");`;
     for (let round = 0; round <= KILLS; round++) {
       const child = startChild(script);
+      server.settings = unsteady;
       kill = () => child.process.kill("SIGKILL");
       killAt =
         round === KILLS ? Number.POSITIVE_INFINITY : server.requests + rng.integer(1, Math.ceil(total / (KILLS + 1)));

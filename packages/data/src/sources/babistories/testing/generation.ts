@@ -10,7 +10,7 @@ export function smallConfig(url: string, count: number, more: Record<string, unk
   return BabiStoriesConfig.parse({
     count,
     endpoint: { url, model: "story-teller" },
-    limits: { inFlight: 8, timeoutSeconds: 2, backoffSeconds: 0.01, maxBackoffSeconds: 0.05 },
+    limits: { inFlight: 8, timeoutSeconds: 60, backoffSeconds: 0.01, maxBackoffSeconds: 0.05 },
     openings: { requests: 3, answers: 2 },
     names: { requests: 2, answers: 2 },
     split: { valid: 0.1 },
