@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -220,12 +221,18 @@ describe("a dataset repository over HTTP", () => {
         if (!second) response.setHeader("link", `<${endpoint}${url.pathname}?recursive=true&cursor=2>; rel="next"`);
         response.end(JSON.stringify(pages[second ? 1 : 0]));
       } else if (url.pathname === "/datasets/owner/tales/resolve/main/data/train.jsonl") {
+        const partial = join(folder, "cache/owner/tales/main/data/train.jsonl.partial");
         ranges.push(request.headers.range);
         const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
         response.writeHead(start > 0 ? 206 : 200, { "content-length": served.length - start });
         if (cuts-- > 0) {
           response.write(served.subarray(start, start + 40_000));
-          setTimeout(() => response.destroy(), 100);
+          // Not before something has arrived.
+          const breaking = setInterval(() => {
+            if ((statSync(partial, { throwIfNoEntry: false })?.size ?? 0) <= start) return;
+            clearInterval(breaking);
+            response.destroy();
+          }, 20);
         } else response.end(served.subarray(start));
       } else response.writeHead(404).end();
     });
