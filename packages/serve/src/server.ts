@@ -49,6 +49,8 @@ export async function startServer(model: ServedModel, settings: ServerSettings):
     });
   const given = Object.fromEntries(Object.entries(settings.limits).filter(([, value]) => value !== undefined));
   const limits = { ...defaultLimits(model), ...given };
+  // More than that would be told to come back later, for ever.
+  limits.choices = Math.min(limits.choices, limits.concurrent);
   const service = createApp(new Engine(model, settings.engine), { limits, overflow, apiKey, onLoopback, mounts });
   const server = createAdaptorServer({
     fetch: service.app.fetch,

@@ -10,7 +10,7 @@ const server = await startServer(model, {
   ...JSON.parse(process.argv[2]!),
 });
 process.on("SIGTERM", async () => {
-  await server.stop(10);
+  await server.stop(600);
   process.exit(0);
 });
 process.on("message", () => process.send!({ openStates: model.openStates() }));
