@@ -3,9 +3,9 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { gpt2Tokenizer, openDataset } from "@mm/data";
-import { StoryServer } from "../../data/src/llm/testing/story-server.js";
+import { startRedis, withoutRedis } from "../../data/src/llm/testing/redis-server.js";
+import { type RequestBody, StoryServer } from "../../data/src/llm/testing/story-server.js";
 import { saveBabblingModel } from "./testing/babbling-model.js";
-import { startRedis, withoutRedis } from "./testing/redis-server.js";
 import { inTemporaryFolder, runMm, startMm } from "./testing/run-mm.js";
 
 const LONG = 240_000;
@@ -78,24 +78,26 @@ describe("building BabiStories at the command line", () => {
         expectDone(await runMm(folder, whole));
         const needed = server.requests;
 
-        server.settings = {
-          latency: 20,
-          onRequest: ({ prompt, seed }) => asked.set(`${seed} ${prompt}`, (asked.get(`${seed} ${prompt}`) ?? 0) + 1),
-        };
-        server.requests = 0;
-        const cut = build(server, "--count", "60", "--out", "cut", "--set", "limits.inFlight=4");
-        const first = startMm(folder, cut);
-        await new Promise<void>((resolve) => {
-          const { onRequest } = server.settings;
+        const note = ({ prompt, seed }: RequestBody) =>
+          asked.set(`${seed} ${prompt}`, (asked.get(`${seed} ${prompt}`) ?? 0) + 1);
+        const halfWay = new Promise<void>((resolve) => {
           server.settings = {
-            ...server.settings,
-            onRequest: (body, count) => {
-              onRequest!(body, count);
-              if (count > needed / 2) resolve();
+            latency: 20,
+            onRequest(body, count) {
+              note(body);
+              if (count <= needed / 2) return;
+              // So it cannot be done before it is interrupted.
+              server.settings = { onRequest: note, until: new Promise(() => {}) };
+              resolve();
             },
           };
         });
+        server.requests = 0;
+        const cut = build(server, "--count", "60", "--out", "cut", "--set", "limits.inFlight=4");
+        const first = startMm(folder, cut);
+        await halfWay;
         expect(await first.stop("SIGINT")).toBe(130);
+        server.settings = { onRequest: note };
         expect(existsSync(join(folder, "cut/dataset.json"))).toBe(false);
         expectDone(await runMm(folder, cut));
         // Only what was under way at the interruption is asked for again.

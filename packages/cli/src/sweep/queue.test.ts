@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { listRuns, readMetrics } from "@mm/run";
+import { startRedis, withoutRedis } from "../../../data/src/llm/testing/redis-server.js";
 import { startChild } from "../../../run/src/testing/child-process.js";
-import { startRedis, withoutRedis } from "../testing/redis-server.js";
 import { inTemporaryFolder, runMm } from "../testing/run-mm.js";
 import { SweepFolder } from "./sweep-folder.js";
 

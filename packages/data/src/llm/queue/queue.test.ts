@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from "node:child_process";
-import { createServer } from "node:net";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { startChild } from "../../../../run/src/testing/child-process.js";
 import { temporaryFolder } from "../../../../run/src/testing/temporary-folder.js";
@@ -8,14 +8,14 @@ import type { CompletionRequest } from "../completion.js";
 import { generateAll } from "../generate.js";
 import { Journal } from "../journal.js";
 import { Tally } from "../tally.js";
+import { startRedis, withoutRedis } from "../testing/redis-server.js";
 import { endpointAt, quickLimits, request } from "../testing/requests.js";
-import { StoryServer } from "../testing/story-server.js";
+import { type RequestBody, StoryServer, type StoryServerSettings } from "../testing/story-server.js";
 import { parseRedisUrl } from "./connection.js";
 import { queueExecutor } from "./dispatch.js";
 
-const haveRedis = spawnSync("redis-server", ["--version"]).status === 0;
 /** The reason stands in the name of the skipped tests. */
-const withRedis = haveRedis ? describe : describe.skip;
+const withRedis = withoutRedis === "" ? describe : describe.skip;
 
 describe("the address of a queue", () => {
   it("is that of a Redis server", () => {
@@ -35,31 +35,23 @@ describe("the address of a queue", () => {
 
   it("is checked before anything else happens", async () => {
     const settings = { run: "r", endpoint: endpointAt("http://127.0.0.1:9/v1"), limits: quickLimits() };
-    await expect(queueExecutor({ ...settings, url: `redis://127.0.0.1:${await freePort()}` })).rejects.toThrow(
+    await expect(queueExecutor({ ...settings, url: "redis://127.0.0.1:9" })).rejects.toThrow(
       /Expected Redis at 127.0.0.1:\d+ but could not use it/,
     );
   });
 });
 
-withRedis(`two workers on a queue${haveRedis ? "" : " (skipped: no redis-server on the PATH)"}`, () => {
+withRedis(`two workers on a queue${withoutRedis}`, () => {
   let url: string;
-  let redis: ReturnType<typeof spawn>;
+  let redis: Awaited<ReturnType<typeof startRedis>>;
   let server: StoryServer;
   beforeAll(async () => {
-    const port = await freePort();
-    const folder = temporaryFolder();
-    redis = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    await new Promise<void>((resolve, reject) => {
-      redis.on("exit", () => reject(new Error("redis-server ended")));
-      redis.stdout!.on("data", (text) => String(text).includes("Ready to accept") && resolve());
-    });
-    url = `redis://127.0.0.1:${port}/0`;
-    server = await StoryServer.start({ latency: 5, faults: { "500": 0.05, reset: 0.05, refusal: 0.05 } });
+    redis = await startRedis();
+    url = redis.url;
+    server = await StoryServer.start();
   });
   afterAll(async () => {
-    redis.kill("SIGKILL");
+    redis.process.kill("SIGKILL");
     await server.stop();
   });
   let closers: (() => Promise<void> | void)[] = [];
@@ -78,7 +70,7 @@ withRedis(`two workers on a queue${haveRedis ? "" : " (skipped: no redis-server 
         kinds: [completionJobs],
         concurrency: 8,
         key: {},
-        deadAfter: 2000,
+        deadAfter: 5000,
         signal: new AbortController().signal,
         onReady: () => console.log("ready"),
         onJob: () => console.log("job " + ++done),
@@ -103,6 +95,16 @@ withRedis(`two workers on a queue${haveRedis ? "" : " (skipped: no redis-server 
 
   it("answer every request once, although one worker is killed and the dispatcher starts anew", async () => {
     const count = 300;
+    let goOn = () => {};
+    const killed = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const faulty: StoryServerSettings = { latency: 5, faults: { "500": 0.05, reset: 0.05, refusal: 0.05 } };
+    const onRequest = (_: RequestBody, asked: number) => {
+      // Much is left to do when a worker is killed, however slow this process is.
+      if (asked === 230) server.settings = { ...faulty, until: killed };
+    };
+    server.settings = { ...faulty, onRequest };
     const path = join(temporaryFolder(), "stories.journal");
     const all = { requests: () => requests(count), tally: new Tally(), rounds: 2 };
     const workers = [startWorker(), startWorker()];
@@ -121,17 +123,15 @@ withRedis(`two workers on a queue${haveRedis ? "" : " (skipped: no redis-server 
     closers = [];
 
     const second = await open(path);
-    let killed = false;
-    await generateAll(second.executor, {
-      ...all,
-      journal: second.journal,
-      onProgress: () => {
-        if (killed || second.journal.count < 150 || !workers[0]!.output().includes("job 20")) return;
-        killed = workers[0]!.process.kill("SIGKILL");
-      },
-    });
-    expect(killed).toBe(true);
-    await workers[0]!.ended;
+    const killOne = async () => {
+      const busy = () => workers.find((worker) => worker.output().includes("job 20\n"));
+      while (second.journal.count < 150 || busy() === undefined) await sleep(5);
+      const victim = busy()!;
+      victim.process.kill("SIGKILL");
+      await victim.ended;
+      goOn();
+    };
+    await Promise.all([generateAll(second.executor, { ...all, journal: second.journal }), killOne()]);
     expect(second.journal.count).toBe(count);
     const texts = requests(count).map(({ id }) => second.journal.read(id)!.texts[0]);
     expect(new Set(texts).size).toBe(count);
@@ -147,12 +147,4 @@ function left(url: string): string[] {
     encoding: "utf8",
   });
   return stdout.split("\n").filter((line) => line !== "");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

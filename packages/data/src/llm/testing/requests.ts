@@ -7,7 +7,7 @@ export const endpointAt = (url: string, more: Partial<EndpointConfig> = {}): End
 
 /** Quick to give up and to try again. */
 export const quickLimits = (more: Partial<LimitsConfig> = {}): LimitsConfig =>
-  LimitsConfig.parse({ backoffSeconds: 0.01, maxBackoffSeconds: 0.1, timeoutSeconds: 2, inFlight: 16, ...more });
+  LimitsConfig.parse({ backoffSeconds: 0.01, maxBackoffSeconds: 0.1, timeoutSeconds: 60, inFlight: 16, ...more });
 
 export const request = (id: number, more: Partial<CompletionRequest> = {}): CompletionRequest => ({
   id,
