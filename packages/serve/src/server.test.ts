@@ -355,15 +355,20 @@ describe("a guarded server", () => {
   it("asks for its key, and limits requests and choices", async () => {
     const guarded = await startServerProcess({
       apiKey: "secret",
-      limits: { requestsPerMinute: 4, concurrent: 2 },
+      limits: { requestsPerMinute: 6, concurrent: 2 },
     });
     await expect(clientOf(guarded, "wrong").models.list()).rejects.toMatchObject({ status: 401 });
     expect((await fetch(`${guarded.url}/metrics`)).status).toBe(401);
     expect((await fetch(`${guarded.url}/health`)).status).toBe(200);
     const allowed = clientOf(guarded, "secret");
     expect((await allowed.models.list()).data).toHaveLength(1);
+    // Never will there be room for three: to come back later is no use.
     const three = allowed.completions.create({ model: "tiny", prompt: "a", n: 3 });
-    await expect(three).rejects.toMatchObject({ status: 429, code: "overloaded" });
+    await expect(three).rejects.toMatchObject({ status: 400, param: "n" });
+    const two = await allowed.completions.create({ model: "tiny", prompt: "a", n: 2, max_tokens: 4000, stream: true });
+    const third = allowed.completions.create({ model: "tiny", prompt: "a" });
+    await expect(third).rejects.toMatchObject({ status: 429, code: "overloaded" });
+    two.controller.abort();
     for (let i = 0; i < 2; i++) await allowed.models.list();
     const limited = await allowed.models.list().catch((error) => error);
     expect(limited).toMatchObject({ status: 429, code: "rate_limit_exceeded" });
