@@ -24,6 +24,13 @@ async function saveTiny(path: string): Promise<void> {
 }
 
 describe("a trained model", () => {
+  it("is not served with a key that others may read", () =>
+    inTemporaryFolder(async (folder) => {
+      writeFileSync(join(folder, "key"), "sk-secret\n", { mode: 0o644 });
+      const { code, stderr } = await runMm(folder, ["serve", "--run", "tiny.safetensors", "--api-key-file", "key"]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("Expected a key file that only you can read")]);
+    }));
+
   it(
     "continues prompts, the same for the same seed, drawn or searched; and again after an import",
     () =>

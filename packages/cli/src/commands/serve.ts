@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Flags } from "@oclif/core";
 import { checkWeights, decodingFlags } from "../decoding-flags.js";
 import { interruptSignal } from "../interrupt.js";
@@ -20,7 +19,9 @@ export default class Serve extends TensorCommand<typeof Serve> {
     dataset: Flags.string({ char: "d", summary: "Dataset whose tokenizer is used (default: the run's own)." }),
     host: Flags.string({ summary: "Address to listen on.", default: "127.0.0.1" }),
     port: Flags.integer({ summary: "Port to listen on; 0 takes any free one.", default: 8000, min: 0, max: 65_535 }),
-    "api-key-file": Flags.string({ summary: "File that holds the API key (default: the variable MM_API_KEY)." }),
+    "api-key-file": Flags.string({
+      summary: "File that holds the API key, readable by you alone (default: the variable MM_API_KEY).",
+    }),
     overflow: Flags.option({
       summary: "Beyond the trained context: stream, or crop the text as the authors do (slow).",
       options: ["stream", "crop"] as const,
@@ -42,7 +43,8 @@ export default class Serve extends TensorCommand<typeof Serve> {
   };
 
   async run() {
-    const apiKey = await this.#apiKey();
+    const { readApiKey } = await import("@mm/data");
+    const apiKey = readApiKey({ file: this.flags["api-key-file"] })?.reveal();
     checkWeights(this.flags.weights, await this.useBackend());
     const { openRun } = await import("../open-run.js");
     const { serveModel, startServer } = await import("@mm/serve");
@@ -73,18 +75,5 @@ export default class Serve extends TensorCommand<typeof Serve> {
     release();
     model.dispose();
     return { url: server.url };
-  }
-
-  async #apiKey(): Promise<string | undefined> {
-    const { explainFileError, UserError } = await import("@mm/run");
-    const file = this.flags["api-key-file"];
-    if (file === undefined) return process.env["MM_API_KEY"] || undefined;
-    try {
-      const key = readFileSync(file, "utf8").trim();
-      if (key === "") throw new UserError(`Expected an API key in ${file} but found none.`);
-      return key;
-    } catch (error) {
-      throw explainFileError(error, file);
-    }
   }
 }
