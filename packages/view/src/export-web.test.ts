@@ -104,7 +104,7 @@ inBrowser("an exported page (skipped where no Chromium is found; MM_CHROMIUM may
     stop = () => server.kill();
     url = await new Promise((resolve) => server.stdout.once("data", (line) => resolve(String(line).trim())));
     browser = await launchChromium();
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -113,7 +113,7 @@ inBrowser("an exported page (skipped where no Chromium is found; MM_CHROMIUM may
 
   it("writes on WebAssembly the tokens that this process writes, for both kinds of model", async () => {
     expect(await writtenOn("wasm", browser, settings.tokens)).toEqual(expected);
-  }, 180_000);
+  });
 
   it("writes the same on WebGPU (computed in software; skipped where that does not start)", async () => {
     const withGpu = await launchWithWebGpu();
@@ -128,7 +128,7 @@ inBrowser("an exported page (skipped where no Chromium is found; MM_CHROMIUM may
     } finally {
       await withGpu?.close();
     }
-  }, 240_000);
+  });
 
   it("looks into the models without a server", async () => {
     const { page, complaints } = await openPage(browser, `${url}?backend=wasm#inspect`);
@@ -141,7 +141,7 @@ inBrowser("an exported page (skipped where no Chromium is found; MM_CHROMIUM may
     await page.waitForSelector(".column.active .uses mark");
     expect(complaints).toEqual([]);
     await page.close();
-  }, 180_000);
+  });
 
   async function hasWebGpu(withGpu: Browser): Promise<boolean> {
     const { page } = await openPage(withGpu, url);

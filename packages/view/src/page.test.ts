@@ -24,7 +24,7 @@ inBrowser("the page (skipped where no Chromium is found; MM_CHROMIUM may name on
     const viewer = createViewer({ page: await builtPage(), runs: join(folder, "runs"), ...smallModels() });
     server = await serveOnLoopback(viewer, { host: "127.0.0.1", port: 0 });
     browser = await launchChromium();
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -52,41 +52,37 @@ withRedis(`two workers and one killed${withoutRedis}`, () => {
         onReady: () => console.log("ready"),
       });`);
 
-  it(
-    "end every configuration exactly once",
-    () =>
-      inTemporaryFolder(async (folder) => {
-        writeFileSync(join(folder, "grid.yaml"), GRID);
-        const workers = [startWorker(folder), startWorker(folder)];
-        await Promise.all(workers.map((worker) => worker.printed("ready")));
-        const sweep = runMm(folder, ["sweep", "grid.yaml", "--queue", url, "--retries", "2", "--json"]);
+  it("end every configuration exactly once", () =>
+    inTemporaryFolder(async (folder) => {
+      writeFileSync(join(folder, "grid.yaml"), GRID);
+      const workers = [startWorker(folder), startWorker(folder)];
+      await Promise.all(workers.map((worker) => worker.printed("ready")));
+      const sweep = runMm(folder, ["sweep", "grid.yaml", "--queue", url, "--retries", "2", "--json"]);
 
-        const victim = await Promise.race(workers.map((worker) => worker.printed("took ").then(() => worker)));
-        const [, taken] = /took (.+)\./.exec(victim.output())!;
-        while (!runsUnder(folder).some(({ name }) => name === taken)) await sleep(20);
-        victim.process.kill("SIGKILL");
-        await victim.ended;
+      const victim = await Promise.race(workers.map((worker) => worker.printed("took ").then(() => worker)));
+      const [, taken] = /took (.+)\./.exec(victim.output())!;
+      while (!runsUnder(folder).some(({ name }) => name === taken)) await sleep(20);
+      victim.process.kill("SIGKILL");
+      await victim.ended;
 
-        const { code, stdout, stderr } = await sweep;
-        expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
-        expect(JSON.parse(stdout)).toMatchObject({ configurations: 4, finished: 4, failed: [], left: 0 });
+      const { code, stdout, stderr } = await sweep;
+      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+      expect(JSON.parse(stdout)).toMatchObject({ configurations: 4, finished: 4, failed: [], left: 0 });
 
-        const finished = new SweepFolder(join(folder, "results/sweeps"), "grid")
-          .attempts()
-          .filter(({ status }) => status === "finished")
-          .map(({ name }) => name);
-        expect(finished.sort()).toEqual(runsUnder(folder).map(({ name }) => name));
-        for (const run of runsUnder(folder)) {
-          const rows = readMetrics(run.path).filter(({ metric, split }) => metric === "loss" && split === "valid");
-          expect(rows.map(({ step }) => step)).toEqual([2, 4, 6]);
-          expect(rows[0]!.tags).toMatchObject({ sweep: "grid", "set.model.width": expect.any(Number) });
-        }
+      const finished = new SweepFolder(join(folder, "results/sweeps"), "grid")
+        .attempts()
+        .filter(({ status }) => status === "finished")
+        .map(({ name }) => name);
+      expect(finished.sort()).toEqual(runsUnder(folder).map(({ name }) => name));
+      for (const run of runsUnder(folder)) {
+        const rows = readMetrics(run.path).filter(({ metric, split }) => metric === "loss" && split === "valid");
+        expect(rows.map(({ step }) => step)).toEqual([2, 4, 6]);
+        expect(rows[0]!.tags).toMatchObject({ sweep: "grid", "set.model.width": expect.any(Number) });
+      }
 
-        const status = await runMm(folder, ["sweep", "status", "grid"]);
-        expect(status.stdout).toContain("4 of 4 finished");
-      }),
-    240_000,
-  );
+      const status = await runMm(folder, ["sweep", "status", "grid"]);
+      expect(status.stdout).toContain("4 of 4 finished");
+    }));
 });
 
 function runsUnder(folder: string) {

@@ -143,7 +143,7 @@ print(max(float(np.abs(session.run(["logits"], {"tokens": expected[f"tokens.{i}"
     - expected[f"logits.{i}"]).max()) for i in range(${SIZES.length})))`;
       expect(Number(inPython(program, path))).toBeLessThan(1e-4);
     }
-  }, 120_000);
+  });
 });
 
 describe("protobuf", () => {

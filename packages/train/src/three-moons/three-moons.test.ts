@@ -57,7 +57,7 @@ describe("three moons", () => {
     const before = tf.memory().numTensors;
     for (const heads of [1, 3]) rows[heads] = await trained(heads);
     expect(tf.memory().numTensors).toBe(before);
-  }, 120_000);
+  });
 
   describe.each(["train", "held-out"] as const)("with the periods of %s", (triple) => {
     const { longest, joint } = periodsInSteps(SHOWN_TRIPLES[triple], reduced(1));

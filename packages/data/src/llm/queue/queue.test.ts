@@ -138,7 +138,7 @@ withRedis(`two workers on a queue${withoutRedis}`, () => {
     // Both took part, and nothing of this corpus stays in Redis.
     for (const worker of workers) expect(worker.output()).toContain("job 20");
     expect(left(url)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 /** Keys of jobs that are still in Redis. */

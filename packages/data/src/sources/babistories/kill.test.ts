@@ -79,7 +79,7 @@ describe("a process that is killed with SIGKILL while it writes ten corpora", ()
     expect(repeated).toBe(0);
     for (let corpus = 0; corpus < CORPORA; corpus++)
       expect(results(join(folder, String(corpus)))).toEqual(expected[corpus]);
-  }, 240_000);
+  });
 });
 
 async function finishedSeeds(folder: string): Promise<Set<string>> {
