@@ -49,7 +49,7 @@ describe("the road from text to figures", () => {
       expect((await runMm(folder, train("whole"))).code).toBe(0);
 
       const interrupted = await runMm(folder, train("stopped"), {
-        onStderr: (line, kill) => line.includes("4/20") && kill("SIGINT"),
+        onStderr: (line, kill) => /\b2\/20/.test(line) && kill("SIGINT"),
       });
       expect(interrupted.code).toBe(130);
       expect(interrupted.stdout).toContain("mm train --resume results/runs/stopped");
