@@ -107,7 +107,7 @@ export function parseConfig<S extends ZodType>(schema: S, value: unknown, { sour
     throw invalid(
       source,
       dropped.map((path) => `${path.join(".")}: unknown key`),
-      dropped.map((path) => knownKeys(schema, path.slice(0, -1))),
+      dropped.map((path) => knownKeys(schema, value, path.slice(0, -1))),
     );
   }
   const unknownAt: PropertyKey[][] = [];
@@ -123,7 +123,7 @@ export function parseConfig<S extends ZodType>(schema: S, value: unknown, { sour
   throw invalid(
     source,
     faults,
-    unknownAt.map((path) => knownKeys(schema, path)),
+    unknownAt.map((path) => knownKeys(schema, value, path)),
   );
 }
 
@@ -145,18 +145,23 @@ function droppedKeys(given: unknown, kept: unknown, path: string[] = []): string
 }
 
 interface JsonSchema {
+  const?: unknown;
   properties?: Record<string, JsonSchema>;
   anyOf?: JsonSchema[];
   oneOf?: JsonSchema[];
   allOf?: JsonSchema[];
 }
 
-/** The names that the schema accepts at a path, over all alternatives of a union. */
-function knownKeys(schema: ZodType, path: readonly PropertyKey[]): string[] | undefined {
+/** The names that the schema accepts at a path, over those alternatives of a union whose constants the value has. */
+function knownKeys(schema: ZodType, value: unknown, path: readonly PropertyKey[]): string[] | undefined {
   try {
     const root = toJSONSchema(schema, { unrepresentable: "any", io: "input", reused: "inline" }) as JsonSchema;
     let level = alternatives(root);
     for (const key of path) level = level.flatMap((one) => alternatives(one.properties?.[String(key)]));
+    const found = valueAt(value, path);
+    level = level.filter(({ properties = {} }) =>
+      Object.entries(properties).every(([key, one]) => one.const === undefined || one.const === valueAt(found, [key])),
+    );
     return [...new Set(level.flatMap((one) => Object.keys(one.properties ?? {})))];
   } catch {
     return undefined;
