@@ -26,6 +26,12 @@ describe("mm", () => {
     expect(stderr).toContain("Did you mean `mm train`?");
   });
 
+  it("exits with 2 on words after a command that takes only flags", async () => {
+    const { code, stderr } = await runMm(here, ["eval", "position-loss", "results/runs/mosaic"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("`mm eval position-loss` takes only flags, but found results/runs/mosaic.");
+  });
+
   it("exits with 2 on a flag that does not exist, as JSON where JSON was asked for", async () => {
     const { code, stdout } = await runMm(here, ["list", "--bogus", "--json"]);
     expect(code).toBe(2);
