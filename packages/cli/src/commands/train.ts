@@ -35,7 +35,7 @@ export default class Train extends TensorCommand<typeof Train> {
     profile: Flags.boolean({ summary: "Print the time spent in each kernel (native backend)." }),
     resume: Flags.string({
       summary: "Continue this run; no other setting is read.",
-      exclusive: ["dataset", "model", "recipe", "steps", "seed", "name"],
+      exclusive: ["dataset", "model", "recipe", "set", "steps", "seed", "name", "tag", "force"],
     }),
   };
 
@@ -50,7 +50,7 @@ export default class Train extends TensorCommand<typeof Train> {
       );
     else
       this.log(
-        `${run.name}: loss ${JSON.stringify(summary.evaluation)} after ${summary.step} steps, in ${run.path}\nNext: mm plot figures`,
+        `${run.name}: ${describeLosses(summary.evaluation)} after ${summary.step} steps, in ${run.path}\nNext: mm plot figures`,
       );
     return { run: run.path, ...summary };
   }
@@ -111,4 +111,12 @@ export default class Train extends TensorCommand<typeof Train> {
     }
     return applySettings(merged, set);
   }
+}
+
+/** "training loss 1.234, validation loss 2.345" */
+function describeLosses(evaluation: Readonly<Record<string, number>>): string {
+  const names: Record<string, string> = { "train-eval": "training", valid: "validation" };
+  return Object.entries(evaluation)
+    .map(([split, loss]) => `${names[split] ?? split} loss ${loss.toFixed(3)}`)
+    .join(", ");
 }
