@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { UserError } from "@mm/run";
 import { Args, Flags } from "@oclif/core";
 import { BaseCommand } from "../../base-command.js";
 import { DATASETS, RESULTS } from "../../places.js";
@@ -31,6 +33,11 @@ export default class PlotFigures extends BaseCommand<typeof PlotFigures> {
   async run() {
     const { plotFigures } = await import("@mm/figures");
     const { results, datasets, out, format } = this.flags;
+    if (results !== RESULTS && !existsSync(results)) {
+      throw new UserError(`Expected a folder of results in ${results} but found nothing.`, {
+        hint: "Give the folder that holds runs/.",
+      });
+    }
     const outcomes = await plotFigures(this.words, {
       resultsFolder: results,
       datasetsFolder: datasets,
