@@ -4,6 +4,7 @@ import type { Command } from "@oclif/core";
 import { Flags } from "@oclif/core";
 import { BaseCommand } from "./base-command.js";
 import { interruptible } from "./interrupt.js";
+import { numberFlag } from "./number-flag.js";
 import { DATASETS } from "./places.js";
 import type { Reporter } from "./reporter.js";
 
@@ -12,7 +13,12 @@ export abstract class BuildCommand<C extends typeof Command> extends BaseCommand
   static override baseFlags = {
     ...BaseCommand.baseFlags,
     out: Flags.string({ char: "o", summary: "Folder of the dataset (default: datasets/NAME).", helpGroup: "BUILD" }),
-    valid: Flags.string({ summary: "Share of documents for validation, from 0 to below 1.", helpGroup: "BUILD" }),
+    valid: numberFlag({
+      summary: "Share of documents for validation, from 0 to below 1.",
+      min: 0,
+      max: 1,
+      helpGroup: "BUILD",
+    }),
     "split-seed": Flags.integer({
       summary: "Decides which documents go to validation.",
       default: 0,
@@ -32,7 +38,7 @@ export abstract class BuildCommand<C extends typeof Command> extends BaseCommand
     const { formatTableOne } = await import("@mm/data");
     const flags = this.flags as {
       out?: string;
-      valid?: string;
+      valid?: number;
       "split-seed": number;
       threads?: number;
       force: boolean;
@@ -43,7 +49,7 @@ export abstract class BuildCommand<C extends typeof Command> extends BaseCommand
       force: flags.force,
       seed: flags["split-seed"],
       stories: !flags["no-text"],
-      ...(flags.valid !== undefined && { valid: Number(flags.valid) }),
+      ...(flags.valid !== undefined && { valid: flags.valid }),
       ...(flags.threads !== undefined && { threads: flags.threads }),
     };
     const { info, seconds } = await interruptible(
