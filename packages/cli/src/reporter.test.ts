@@ -16,10 +16,12 @@ describe("the pace of a progress bar", () => {
 
 describe("a time for people", () => {
   it("has two units at most", () => {
-    expect([9.94, 12.4, 75, 7260, Infinity].map(formatSeconds)).toEqual([
+    expect([9.94, 12.4, 59.7, 75, 119.6, 7260, Infinity].map(formatSeconds)).toEqual([
       "9.9 s",
       "12 s",
+      "1 min 0 s",
       "1 min 15 s",
+      "2 min 0 s",
       "2 h 1 min",
       "–",
     ]);
