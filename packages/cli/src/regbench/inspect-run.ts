@@ -34,16 +34,21 @@ export async function inspectWeights(weights: string, id: string, dataSeed: numb
   }
 }
 
-/** @throws UserError unless the id is a split and a number */
 export function findProblem(id: string, dataSeed: number): Problem {
+  const { split, number } = parseProblemId(id);
+  const only = { environments: 0, valid: 0, test: 0, [split === "train" ? "environments" : split]: number + 1 };
+  return buildProblems({ ...only, seed: dataSeed })[split].at(-1)!;
+}
+
+/** @throws UserError unless the id is a split and a number */
+export function parseProblemId(id: string): { split: "train" | "valid" | "test"; number: number } {
   const [, split, number] = /^(train|valid|test)-(\d{1,6})$/.exec(id) ?? [];
   if (split === undefined || number === undefined) {
     throw new UserError(`Expected a problem such as test-17 (train, valid or test, and a number) but found "${id}".`, {
       hint: "For example --inspect test-0.",
     });
   }
-  const only = { environments: 0, valid: 0, test: 0, [split === "train" ? "environments" : split]: Number(number) + 1 };
-  return buildProblems({ ...only, seed: dataSeed })[split as "train" | "valid" | "test"].at(-1)!;
+  return { split: split as "train" | "valid" | "test", number: Number(number) };
 }
 
 async function lastReads(model: LanguageModel, { input }: Problem): Promise<LastRead[]> {

@@ -74,6 +74,8 @@ export default class EvalRegbench extends TensorCommand<typeof EvalRegbench> {
   async run(): Promise<object> {
     const { budget, checkpoint, inspect, references } = this.flags;
     const seconds = budget === undefined ? Number.POSITIVE_INFINITY : 60 * parseMinutes(budget);
+    // A training may come first: a mistyped problem is told before it.
+    if (inspect !== undefined) (await import("../../regbench/inspect-run.js")).parseProblemId(inspect);
     const backend = await this.useBackend();
     if (checkpoint !== undefined) {
       return inspect === undefined ? this.#score(checkpoint) : this.#inspect(checkpoint, inspect);
