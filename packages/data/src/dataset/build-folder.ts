@@ -5,18 +5,22 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { explainFileError, UserError } from "@mm/run";
+import { INFO_FILE } from "./info.js";
 
 export class BuildFolder {
   /** The folder to write to. */
   readonly path: string;
   readonly #final: string;
 
-  /** @throws UserError when the final folder has content and `force` is not set */
+  /** @throws UserError when the final folder has content, unless that is a dataset and `force` is set */
   constructor(folder: string, force: boolean) {
     this.#final = resolve(folder);
-    if (!force && hasContent(this.#final)) {
+    const isDataset = existsSync(join(this.#final, INFO_FILE));
+    if (!(force && isDataset) && hasContent(this.#final)) {
       throw new UserError(`Expected no folder ${folder} yet but found one with files in it.`, {
-        hint: "Choose another name, or replace it with --force.",
+        hint: isDataset
+          ? "Choose another name, or replace it with --force."
+          : `Choose another name: without ${INFO_FILE} it is no dataset, and nothing else is replaced.`,
       });
     }
     this.path = `${this.#final}.building-${process.pid}`;

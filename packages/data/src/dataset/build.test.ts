@@ -167,6 +167,15 @@ describe("buildDataset", () => {
     expect(readdirSync(folder)).toEqual(["out"]);
   });
 
+  it("replaces nothing but a dataset, not even when forced", async () => {
+    mkdirSync(out);
+    writeFileSync(join(out, "diary.txt"), "mine");
+    const build = (place: string) => () => buildDataset(documents(["first"]), place, { valid: 0, force: true });
+    expect(await failure(build(out))).toMatch(/found one with files/);
+    expect(await failure(build(join(out, "diary.txt")))).toMatch(/diary\.txt/);
+    expect(readFileSync(join(out, "diary.txt"), "utf8")).toBe("mine");
+  });
+
   it("leaves nothing behind when it is interrupted", async () => {
     const stop = new AbortController();
     const build = () =>
