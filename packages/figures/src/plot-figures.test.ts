@@ -143,6 +143,16 @@ describe("plotFigures", () => {
     expect(readdirSync(join(root, "out/figures"))).toEqual(["dataset-statistics.svg"]);
   });
 
+  it("names a damaged description of a dataset", async () => {
+    mkdirSync(join(root, "datasets/torn"), { recursive: true });
+    writeFileSync(join(root, "datasets/torn/dataset.json"), "{");
+    const folders = { resultsFolder: root, datasetsFolder: join(root, "datasets") };
+    await expect(plotFigures(["dataset-statistics"], folders)).rejects.toMatchObject({
+      name: "UserError",
+      message: expect.stringContaining("datasets/torn/dataset.json"),
+    });
+  });
+
   it("lists the figures when asked for one that does not exist", async () => {
     await expect(plotFigures(["figure-99"], { resultsFolder: root })).rejects.toMatchObject({
       name: "UserError",

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { listRuns, type MetricRow, type RunFolder, readMetrics, type TagValue } from "@mm/run";
+import { listRuns, type MetricRow, type RunFolder, readMetrics, type TagValue, UserError } from "@mm/run";
 import type { RunFacts } from "./figure.js";
 
 export interface Results {
@@ -71,7 +71,7 @@ function datasetRows(folder: string): MetricRow[] {
     .sort()
     .filter((name) => existsSync(join(folder, name, "dataset.json")))
     .flatMap((name) => {
-      const info = asRecord(JSON.parse(readFileSync(join(folder, name, "dataset.json"), "utf8")));
+      const info = asRecord(readJson(join(folder, name, "dataset.json")));
       const tags = { dataset: name, synthetic: info["synthetic"] === true };
       return Object.entries(asRecord(info["splits"])).flatMap(([split, statistics]) =>
         Object.entries(asRecord(statistics))
@@ -79,6 +79,17 @@ function datasetRows(folder: string): MetricRow[] {
           .map(([metric, value]) => ({ run: `dataset:${name}`, step: 0, split, metric, value, tags })),
       );
     });
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new UserError(`Expected JSON in ${path}, but it cannot be read as such.`, {
+      hint: "Build the dataset again.",
+      cause: error,
+    });
+  }
 }
 
 function asRecord(value: unknown): Record<string, unknown> {
