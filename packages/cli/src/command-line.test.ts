@@ -66,6 +66,21 @@ describe("mm", () => {
   });
 });
 
+describe("mm eval three-moons", () => {
+  it("trains a memory, also with the published alignment, and refuses to mix the two", () =>
+    inTemporaryFolder(async (folder) => {
+      const tiny = ["iterations=2", "batch=1", "block=64", "evaluation.windows=1", "evaluation.longestPrompt=8"];
+      const settings = (fields: readonly string[]) => fields.flatMap((field) => ["--set", field]);
+      const command = ["eval", "three-moons", "--heads", "3", "--backend", "wasm", "--json", ...settings(tiny)];
+      const { code, stdout } = await runMm(folder, command);
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject([{ run: "results/runs/three-moons-3-heads" }]);
+      const published = [...command, "--set", "evaluation.alignment=published"];
+      expect((await runMm(folder, published)).code).toBe(2);
+      expect((await runMm(folder, [...published, "--force"])).code).toBe(0);
+    }));
+});
+
 describe("mm check parity", () => {
   it("exits with 0 where every file agrees, and says how far each is off", async () => {
     const { code, stdout } = await runMm(here, ["check", "parity", FIXTURES, "--only", "gpt2", "--backend", "wasm"]);

@@ -13,7 +13,7 @@ import {
   attentionTask,
   givenDatasetTask,
   languageTask,
-  moonsTask,
+  moonsTasks,
   positionLossTask,
   proseTask,
   recallTask,
@@ -65,13 +65,7 @@ export const parts = {
       "A memory with one head can only predict where all three moons together have been before: it has to wait for the joint period. Three heads can take one moon each, and need only the longest single period.",
     ],
     figures: ["three-moons-error", "three-moons-trajectories", "three-moons-attention", "three-moons-weights"],
-    tasks: ({ runs, scale }) =>
-      [1, 3].map((heads) =>
-        moonsTask(runs, `three-moons-${heads}-head${heads > 1 ? "s" : ""}`, {
-          ...scale.moons,
-          memory: { heads, features: 6 / heads },
-        }),
-      ),
+    tasks: ({ runs, scale }) => moonsTasks(runs, scale.moons),
   },
   table1: {
     title: "The dataset",

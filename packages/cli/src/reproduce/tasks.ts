@@ -95,6 +95,16 @@ export function recallTask(
   };
 }
 
+/** One memory for each number of heads, which share its six features. */
+export function moonsTasks(root: string, given: { memory?: object }, heads: readonly number[] = [1, 3]): Task[] {
+  return heads.map((count) =>
+    moonsTask(root, `three-moons-${count}-head${count > 1 ? "s" : ""}`, {
+      ...given,
+      memory: { ...given.memory, heads: count, features: 6 / count },
+    }),
+  );
+}
+
 /** A three-moons training takes a minute: an interrupted one starts anew. */
 export function moonsTask(root: string, name: string, given: object): Task {
   const config = parseConfig(ThreeMoonsConfig, given, { source: name });

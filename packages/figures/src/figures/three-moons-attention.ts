@@ -25,7 +25,7 @@ export const threeMoonsAttention = defineFigure<Row>({
   name: "three-moons-attention",
   title: "Three moons: attention of each head",
   needs: ["attention"],
-  whichCommand: "mm reproduce three-moons",
+  whichCommand: "mm eval three-moons",
   select: (rows) => ({ columns: COLUMNS, rows: select(rows) }),
   draw,
 });

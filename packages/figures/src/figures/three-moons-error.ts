@@ -28,7 +28,7 @@ export const threeMoonsError = defineFigure<Row>({
   name: "three-moons-error",
   title: "Three moons: error of generation by length of the prompt",
   needs: ["generationError"],
-  whichCommand: "mm reproduce three-moons",
+  whichCommand: "mm eval three-moons",
   select: (rows) => ({ columns: COLUMNS, rows: [...errors(rows), ...periods(rows)] }),
   draw,
 });

@@ -26,7 +26,7 @@ export const threeMoonsTrajectories = defineFigure<Row>({
   name: "three-moons-trajectories",
   title: "Three moons: true, teacher-forced and generated trajectories",
   needs: ["trajectory"],
-  whichCommand: "mm reproduce three-moons",
+  whichCommand: "mm eval three-moons",
   select: (rows) => ({ columns: COLUMNS, rows: select(rows) }),
   draw,
 });

@@ -25,7 +25,7 @@ export const threeMoonsWeights = defineFigure<Row>({
   name: "three-moons-weights",
   title: "Three moons: moduli of the complex weights",
   needs: ["weightModulus"],
-  whichCommand: "mm reproduce three-moons",
+  whichCommand: "mm eval three-moons",
   select: (rows) => ({ columns: COLUMNS, rows: select(rows) }),
   draw,
 });
