@@ -25,7 +25,7 @@ export const attentionCurves = defineFigure<Row>({
   paper: "Figure 10",
   title: "Mean attention of the last position over the window",
   needs: ["attentionOfLastPosition"],
-  whichCommand: "mm reproduce attention",
+  whichCommand: "mm eval attention --run results/runs/NAME",
   select: (rows) => ({ columns: COLUMNS, rows: select(rows) }),
   draw,
 });

@@ -31,7 +31,7 @@ export const headParameters = defineFigure<Row>({
   name: "head-parameters",
   title: "Parameters of each head over training",
   needs: METRICS.map(({ metric }) => metric),
-  whichCommand: "mm reproduce attention",
+  whichCommand: "mm eval attention --run results/runs/NAME",
   select: (rows) => ({ columns: COLUMNS, rows: select(rows) }),
   draw,
 });

@@ -28,7 +28,7 @@ export const hyperparameterSearch = defineFigure<Row>({
   paper: "Table 2",
   title: "Hyper-parameter search: final validation loss",
   needs: ["loss"],
-  whichCommand: "mm reproduce table2",
+  whichCommand: "mm sweep sweeps/gpt2 --dataset datasets/stories",
   select: (rows) => ({ columns: COLUMNS, rows: select(rows) }),
   draw,
 });
