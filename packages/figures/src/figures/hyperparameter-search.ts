@@ -1,6 +1,7 @@
 /**
  * Table 2: the final validation loss of every configuration of a sweep, one panel per hyper-parameter that varies.
- * Each dot is a configuration; the line joins the best one for each value. The grid of the paper is unpublished.
+ * Each dot is a configuration; the line joins the best one for each value. Sweeps, and models in one, stand below each
+ * other: their losses have nothing to do with each other. The grid of the paper is unpublished.
  *
  * Reads runs with the tag `sweep` (its recipe) and one tag `set.PATH` per varied field, e.g. `set.train.learningRate`.
  */
@@ -47,10 +48,9 @@ const PREFIX = "set.";
 
 function select(rows: readonly MetricRow[]): Row[] {
   const losses = rows.filter(
-    (row) =>
-      row.metric === "loss" && row.split === "valid" && row.tags["sweep"] !== undefined && settingsOf(row) !== "{}",
+    (row) => row.metric === "loss" && row.split === "valid" && row.tags["sweep"] !== undefined,
   );
-  return groupBy(atLastStep(losses), (row) => [textTag(row, "sweep"), textTag(row, "model"), settingsOf(row)])
+  const found = groupBy(atLastStep(losses), (row) => [textTag(row, "sweep"), textTag(row, "model"), settingsOf(row)])
     .map((group) => ({
       sweep: textTag(group[0]!, "sweep"),
       model: textTag(group[0]!, "model"),
@@ -61,6 +61,8 @@ function select(rows: readonly MetricRow[]): Row[] {
       runs: runsOf(group),
     }))
     .sort((a, b) => a.loss - b.loss);
+  // A sweep over seeds alone has nothing to show here.
+  return found.filter(({ sweep }) => found.some((row) => row.sweep === sweep && row.settings !== "{}"));
 }
 
 function settingsOf(row: MetricRow): string {
@@ -69,19 +71,28 @@ function settingsOf(row: MetricRow): string {
 }
 
 function draw(table: Table<Row>): Drawing {
-  const values = table.rows.flatMap((row) =>
-    Object.entries(JSON.parse(row.settings) as Record<string, unknown>).map(([field, value]) => ({
-      loss: row.loss,
-      field,
-      value,
-      best: row === table.rows[0],
+  const searches = groupBy(table.rows, (row) => [row.sweep, row.model]);
+  if (searches.length === 1) return drawSearch(searches[0]!);
+  return {
+    vconcat: searches.map((rows) => ({
+      title: `${rows[0]!.sweep}: ${modelStyle(rows[0]!.model).label}`,
+      ...drawSearch(rows),
     })),
-  );
-  const fields = [...new Set(values.map(({ field }) => field))].filter(
-    (field) => new Set(values.filter((value) => value.field === field).map(({ value }) => value)).size > 1,
-  );
-  const colour = modelStyle(table.rows[0]!.model).colour;
-  const [best, worst] = [table.rows[0]!.loss, table.rows.at(-1)!.loss];
+  };
+}
+
+/** What a configuration that leaves a field alone has there. */
+const DEFAULT = "–";
+
+/** One sweep of one model, best first. */
+function drawSearch(rows: readonly Row[]): Drawing {
+  const settings = rows.map((row) => JSON.parse(row.settings) as Record<string, unknown>);
+  const at = (index: number, field: string) => settings[index]![field] ?? DEFAULT;
+  const all = [...new Set(settings.flatMap(Object.keys))];
+  const varied = all.filter((field) => new Set(rows.map((_, index) => at(index, field))).size > 1);
+  const fields = varied.length > 0 ? varied : all;
+  const colour = modelStyle(rows[0]!.model).colour;
+  const [best, worst] = [rows[0]!.loss, rows.at(-1)!.loss];
   const margin = (worst - best) * 0.14 || 0.01;
   const y = {
     field: "loss",
@@ -97,7 +108,9 @@ function draw(table: Table<Row>): Drawing {
       return {
         width: 145,
         height: 150,
-        data: { values: values.filter((value) => value.field === field) },
+        data: {
+          values: rows.map(({ loss }, index) => ({ loss, field, value: at(index, field), best: index === 0 })),
+        },
         layer: [
           {
             mark: { type: "line", color: MUTED, strokeWidth: 1 },

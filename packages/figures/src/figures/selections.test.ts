@@ -164,3 +164,39 @@ describe("regbench-by-position", () => {
     expect(points[0]!["value"]).toBeCloseTo(0.3, 12);
   });
 });
+
+describe("hyperparameter-search", () => {
+  const { select, draw } = figures["hyperparameter-search"];
+  const one = (run: string, loss: number, tags: MetricRow["tags"]) => row(run, 9, "valid", "loss", loss, tags);
+  const gpt2 = { sweep: "a", model: "gpt2" };
+
+  it("draws each sweep by itself", () => {
+    const table = select([
+      one("a1", 3, { ...gpt2, "set.model.dropout": 0 }),
+      one("a2", 4, { ...gpt2, "set.model.dropout": 0.1 }),
+      one("b1", 1, { sweep: "b", model: "memory-mosaic", "set.model.width": 64 }),
+      one("b2", 2, { sweep: "b", model: "memory-mosaic", "set.model.width": 128 }),
+    ]);
+    expect(draw(table)).toMatchObject({ vconcat: [{ title: "b: Memory Mosaic" }, { title: "a: GPT-2" }] });
+  });
+
+  it("shows a configuration that leaves a field alone beside those that set it", () => {
+    const table = select([one("whole", 3, gpt2), one("bare", 4, { ...gpt2, "set.model.bias": false })]);
+    expect(draw(table)).toMatchObject({
+      concat: [
+        {
+          data: {
+            values: [
+              { loss: 3, value: "–" },
+              { loss: 4, value: false },
+            ],
+          },
+        },
+      ],
+    });
+  });
+
+  it("shows nothing of a sweep over seeds alone", () => {
+    expect(select([one("s0", 3, { ...gpt2, seed: 0 }), one("s1", 4, { ...gpt2, seed: 1 })]).rows).toEqual([]);
+  });
+});
