@@ -109,7 +109,7 @@ const TABLES: Partial<Record<PartName, Build>> = {
     rows: recallGroups(rows.filter(({ tags }) => !("ablation" in tags))).map(
       ({ model, parameters, seed, accuracy }) => ({
         cells: {
-          model,
+          model: modelStyle(model).label,
           parameters,
           seed,
           ...Object.fromEntries(
@@ -121,6 +121,24 @@ const TABLES: Partial<Record<PartName, Build>> = {
       }),
     ),
   }),
+  table2: (rows) => {
+    const found = lastLosses(rows.filter(({ tags }) => "sweep" in tags));
+    const fields = [...new Set(found.flatMap(({ tags }) => Object.keys(tags).filter((tag) => tag.startsWith(VARIED))))];
+    return {
+      caption: "Loss after the last step, nats per token, the best first. No losses are published for this search.",
+      columns: [
+        ...fields.map((field) => ({ key: field, title: field.slice(VARIED.length), align: "right" as const })),
+        { key: "train", title: "train", align: "right", digits: 3 },
+        { key: "valid", title: "validation", align: "right", digits: 3 },
+      ],
+      rows: found
+        .map(({ tags, losses }) => ({ tags, train: losses["train-eval"] ?? null, valid: losses["valid"] ?? null }))
+        .sort((a, b) => (a.valid ?? Infinity) - (b.valid ?? Infinity))
+        .map(({ tags, train, valid }) => ({
+          cells: { ...Object.fromEntries(fields.map((field) => [field, tags[field] ?? null])), train, valid },
+        })),
+    };
+  },
   ablations: (rows) => ({
     caption:
       "Validation loss on stories after the last step, nats per token; share of right answers, averaged over distances and over numbers of pairs.",
@@ -141,6 +159,9 @@ const TABLES: Partial<Record<PartName, Build>> = {
     })),
   }),
 };
+
+/** Before the name of a field that a sweep varies. */
+const VARIED = "set.";
 
 const POINTS = [
   { task: "distance", shown: [4, 16, 64, 96] },
