@@ -66,7 +66,12 @@ export default class Reproduce extends TensorCommand<typeof Reproduce> {
       name,
       ...(parameters === undefined
         ? ["", "", "", ""]
-        : [short(parameters), short(tokens!), short(flops!), `${(memory! / 2 ** 30).toFixed(1)} GiB`]),
+        : [
+            short(parameters),
+            short(tokens!),
+            short(flops!),
+            `${(memory! / 2 ** 30).toLocaleString("en", { maximumSignificantDigits: 2 })} GiB`,
+          ]),
       done ? "done" : seconds === undefined ? "" : duration(seconds),
     ]);
     const width = Math.max(...rows.map(([name]) => name!.length));
