@@ -63,6 +63,27 @@ describe("the folder", () => {
     web.model.dispose();
   });
 
+  it("is shown by the server in it, which nothing that is asked can stop", async () => {
+    const out = join(folder, "shown");
+    await exportWeb(out, page(), []);
+    const server = spawn(process.execPath, [join(out, "serve.mjs"), "0"], {
+      env: { ...process.env, NODE_OPTIONS: "" },
+    });
+    const url: string = await new Promise((resolve) =>
+      server.stdout.once("data", (line) => resolve(String(line).trim())),
+    );
+    const ask = async (path: string) => {
+      const response = await fetch(`${url}${path}`);
+      return [response.status, await response.text()];
+    };
+    try {
+      for (const path of ["%ff", "..%2f..%2fetc/passwd", "weights"]) expect(await ask(path)).toEqual([404, ""]);
+      for (const path of ["?a=b", "/"]) expect(await ask(path)).toEqual([200, "the page"]);
+    } finally {
+      server.kill();
+    }
+  });
+
   it("is never half there, and replaces only its like", async () => {
     const web = webModel("gpt2");
     const out = join(folder, "again");

@@ -81,17 +81,18 @@ async function writeModel(folder: string, id: string, web: WebModel): Promise<Ex
 const SERVER = `// Shows this folder at http://127.0.0.1:8000 (or the port given): node serve.mjs [port]
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { extname, join, posix } from "node:path";
 
 const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm", ".svg": "image/svg+xml" };
 
 const server = createServer((request, response) => {
-  const path = normalize(decodeURIComponent(new URL(request.url, "http://here").pathname));
+  const path = posix.normalize("/" + request.url.split("?")[0]);
   const file = join(here, path.endsWith("/") ? path + "index.html" : path);
-  if (!file.startsWith(here) || !existsSync(file) || !statSync(file).isFile()) return response.writeHead(404).end();
+  if (!existsSync(file) || !statSync(file).isFile()) return response.writeHead(404).end();
   response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
   createReadStream(file).pipe(response);
 });
+server.on("error", ({ message }) => console.error(message + ". Give another port, as in: node serve.mjs 8001"));
 server.listen(Number(process.argv[2] ?? 8000), "127.0.0.1", () => console.log(\`http://127.0.0.1:\${server.address().port}/\`));
 `;
