@@ -80,7 +80,7 @@ export default class Reproduce extends TensorCommand<typeof Reproduce> {
     if (measuredFlops === null) return;
     const total = tasks.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
     this.log(
-      `\nLanguage models: ${duration(total)} at ${short(measuredFlops)} operations/s, measured just now with one block, one window and 4,096 words; evaluations not counted.`,
+      `\nLanguage models: ${duration(total)} at ${short(measuredFlops)} operations/s, measured just now on two short steps with one block; evaluations not counted.`,
     );
   }
 }

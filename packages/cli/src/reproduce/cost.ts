@@ -28,20 +28,24 @@ export function trainingCost({ model, steps, batch, accumulation, contextLength 
 }
 
 const MEASURED_STEPS = 2;
-/** Initial weights for all words of a language would take longer than the steps that are measured. */
-const MEASURED_WORDS = 4096;
+/** Enough for products of their usual speed; a whole batch of the largest models would take minutes. */
+const MEASURED_TOKENS = 1024;
+/** Initial weights for all words of a wide model would take longer than the steps that are measured. */
+const MEASURED_EMBEDDING = 4e6;
 
-/** Operations per second of training steps with one block, one window and at most 4096 words, on the active backend. */
+/** Operations per second of short training steps with one block, on the active backend. */
 export async function measureSpeed(config: TrainConfig): Promise<number> {
+  const { contextLength: length } = config;
+  const { width, vocabulary } = config.model as { width: number; vocabulary: number };
   const model = {
     ...config.model,
     blocks: 1,
-    vocabulary: Math.min(config.model.vocabulary, MEASURED_WORDS),
+    vocabulary: Math.min(vocabulary, Math.floor(MEASURED_EMBEDDING / width)),
   } as ModelConfig;
-  const { contextLength: length } = config;
+  const batch = Math.max(1, Math.min(config.batch, Math.floor(MEASURED_TOKENS / length)));
   const network = createModel(model, Rng.fromSeed(0));
   const optimizer = new AdamW(network.variables(), (name) => network.decayed(name), OptimizerConfig.parse({}));
-  const tokens = Int32Array.from({ length }, (_, index) => index % model.vocabulary);
+  const tokens = Int32Array.from({ length: batch * length }, (_, index) => index % model.vocabulary);
   const step = () =>
     trainStep(network, optimizer, [{ tokens, targets: tokens, length }], {
       learningRate: 0,
@@ -52,7 +56,7 @@ export async function measureSpeed(config: TrainConfig): Promise<number> {
     const started = performance.now();
     for (let i = 0; i < MEASURED_STEPS; i++) await step();
     const seconds = (performance.now() - started) / 1000;
-    const { flops } = trainingCost({ ...config, model, steps: MEASURED_STEPS, batch: 1, accumulation: 1 });
+    const { flops } = trainingCost({ ...config, model, steps: MEASURED_STEPS, batch, accumulation: 1 });
     return flops / seconds;
   } finally {
     optimizer.dispose();
