@@ -20,5 +20,5 @@ export {
   writeSafetensors,
 } from "./safetensors.js";
 export * from "./three-moons/index.js";
-export { loadModel, loadWeights, saveWeights } from "./weights.js";
+export { loadModel, loadWeights, saveWeights, storedConfig } from "./weights.js";
 export { buildModel, createModel, ModelConfig, modelParameters, models, parameterShapes } from "./zoo.js";

@@ -45,15 +45,16 @@ export function loadWeights(model: LanguageModel, path: string): void {
  */
 export function loadModel(path: string, config?: ModelConfig): LanguageModel {
   const { tensors, metadata } = readSafetensors(path);
-  const resolved = config ?? storedConfig(metadata, path);
+  const resolved = config ?? storedConfig(metadata);
+  if (resolved === undefined)
+    throw new UserError(`Cannot make a model from ${path}: the file does not say which configuration it has.`, {
+      hint: `Make one of it first: mm import ${path} --out own.safetensors`,
+    });
   return modelFromTensors(resolved, tensors, path);
 }
 
-function storedConfig(metadata: Record<string, string>, path: string): ModelConfig {
+/** The configuration in a file of ours; none in others. */
+export function storedConfig(metadata: Readonly<Record<string, string>>): ModelConfig | undefined {
   const text = metadata[CONFIG];
-  if (text === undefined)
-    throw new UserError(`Cannot make a model from ${path}: the file does not say which configuration it has.`, {
-      hint: "Give the configuration with which the weights were made.",
-    });
-  return ModelConfig.parse(JSON.parse(text));
+  return text === undefined ? undefined : ModelConfig.parse(JSON.parse(text));
 }

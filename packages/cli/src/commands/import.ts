@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { UserError } from "@mm/run";
 import { Args, Flags } from "@oclif/core";
 import { TensorCommand } from "../tensor-command.js";
 
@@ -25,12 +26,17 @@ export default class Import extends TensorCommand<typeof Import> {
 
   async run() {
     await this.useBackend();
-    const { importWeights, ModelConfig, modelFromTensors, readSafetensors, saveWeights } = await import("@mm/models");
+    const models = await import("@mm/models");
+    const { ModelConfig, modelFromTensors, saveWeights } = models;
     const { applySettings, parseConfig } = await import("@mm/run");
     const { file } = this.args;
     const { out, set } = this.flags;
-    const { config, tensors } = importWeights(readSafetensors(file).tensors, file);
-    const known = config["kind"] === "gpt2" ? { ...config, ...headsBeside(file) } : config;
+    const given = models.readSafetensors(file);
+    const own = models.storedConfig(given.metadata);
+    const { config, tensors } = own
+      ? { config: own, tensors: given.tensors }
+      : models.importWeights(given.tensors, file);
+    const known = !own && config.kind === "gpt2" ? { ...config, ...headsBeside(file) } : config;
     const resolved = parseConfig(ModelConfig, applySettings(known, set), { source: `${file} and --set` });
     const model = modelFromTensors(resolved, tensors, file);
     await saveWeights(model, out);
@@ -44,8 +50,15 @@ export default class Import extends TensorCommand<typeof Import> {
 function headsBeside(file: string): { heads?: number } {
   const path = join(dirname(file), "config.json");
   if (!existsSync(path)) return {};
-  const { n_head: heads } = JSON.parse(readFileSync(path, "utf8")) as { n_head?: unknown };
-  return typeof heads === "number" ? { heads } : {};
+  try {
+    const { n_head: heads } = (JSON.parse(readFileSync(path, "utf8")) ?? {}) as { n_head?: unknown };
+    return typeof heads === "number" ? { heads } : {};
+  } catch (error) {
+    throw new UserError(`Expected the configuration of the model in ${path} but found: ${(error as Error).message}.`, {
+      hint: "Fetch that file again, or move the weights to another folder and give --set heads=….",
+      cause: error,
+    });
+  }
 }
 
 function describe({ kind, blocks, width, heads, contextLength }: Record<string, unknown>): string {
