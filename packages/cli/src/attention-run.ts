@@ -6,6 +6,7 @@ import { type LanguageModel, loadModel, type Probe, readSafetensors } from "@mm/
 import { exportMetrics, MetricLog, type MetricRow, parseConfig, RunFolder, readMetrics, UserError } from "@mm/run";
 import { type Checkpoint, latestCheckpoint, listCheckpoints, TrainConfig } from "@mm/train";
 import * as tf from "@tensorflow/tfjs";
+import { expectSameTokens } from "./same-tokens.js";
 
 export interface AttentionSettings {
   dataset?: string | undefined;
@@ -67,12 +68,7 @@ async function attentionOfLastPosition(
   const dataset = openDataset(given ?? own);
   const model = loadModel(join(checkpoint.path, "model.safetensors"));
   try {
-    if (dataset.vocabulary > model.config.vocabulary) {
-      throw new UserError(
-        `Expected a dataset of at most ${model.config.vocabulary} tokens but ${given ?? own} has ${dataset.vocabulary}.`,
-        { hint: "Choose a dataset made with the same tokenizer." },
-      );
-    }
+    expectSameTokens(dataset, own, model.config.vocabulary);
     const stream = dataset.tokens(split);
     const starts = evenly(consecutiveWindows(stream, contextLength), windows);
     if (starts.length === 0) {

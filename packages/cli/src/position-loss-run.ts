@@ -5,6 +5,7 @@ import { openDataset, type Split } from "@mm/data";
 import { loadModel } from "@mm/models";
 import { exportMetrics, MetricLog, parseConfig, RunFolder, readMetrics, UserError } from "@mm/run";
 import { bestCheckpoint, evaluate, latestCheckpoint, TrainConfig } from "@mm/train";
+import { expectSameTokens } from "./same-tokens.js";
 
 export interface PositionLossSettings {
   dataset?: string | undefined;
@@ -29,12 +30,7 @@ export async function measurePositionLoss(
   const dataset = openDataset(folder);
   const model = loadModel(join(checkpoint.path, "model.safetensors"));
   try {
-    if (dataset.vocabulary > model.config.vocabulary) {
-      throw new UserError(
-        `Expected a dataset of at most ${model.config.vocabulary} tokens for ${run.name} but ${folder} has ${dataset.vocabulary}.`,
-        { hint: "Choose a dataset made with the same tokenizer." },
-      );
-    }
+    expectSameTokens(dataset, config.dataset, model.config.vocabulary);
     const result = await evaluate(model, dataset.tokens(split), {
       windows,
       batch,

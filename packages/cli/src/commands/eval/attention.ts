@@ -31,7 +31,7 @@ export default class EvalAttention extends TensorCommand<typeof EvalAttention> {
       results.push(result);
       const { run, heads, windows, nearestEighth, checkpoints } = result;
       this.log(
-        `${run}: ${heads} heads over ${windows} windows; ${(100 * nearestEighth).toFixed(0)} % of the attention on the nearest eighth; ${checkpoints} checkpoints`,
+        `${run}: ${heads} heads over ${windows} windows; ${(100 * nearestEighth).toFixed(0)} % of the attention on the nearest eighth; ${checkpoints} ${checkpoints === 1 ? "checkpoint" : "checkpoints"}`,
       );
     }
     this.log("Next: mm plot figures attention-curves head-parameters");
