@@ -145,7 +145,7 @@ function draw(table: Table<Row>): Drawing {
     columns: 2,
     resolve: { scale: { y: "independent" } },
     concat: panels.map((panel, index) => ({
-      title: panelTitle(panel[0]!, panels.length),
+      title: panelTitle(panel[0]!),
       width,
       height: 200,
       data: {
@@ -189,8 +189,8 @@ function deepestShared(rows: readonly Row[]): Row[] {
   return depths[0]?.group ?? [];
 }
 
-function panelTitle(row: Row, panels: number): string {
+function panelTitle(row: Row): string {
   const depth = row.blocks === null ? "" : `, ${row.blocks} ${row.blocks === 1 ? "block" : "blocks"}`;
   const split = row.outOfDistribution ? "out of distribution" : row.split === "valid" ? "validation" : row.split;
-  return panels === 1 ? `${row.dataset}, ${split}${depth}` : `${row.dataset}, ${split}`;
+  return `${row.dataset}, ${split}${depth}`;
 }
