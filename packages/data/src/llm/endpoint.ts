@@ -4,8 +4,9 @@ import { z } from "zod";
 /** The form in which Mixtral-8x7B-Instruct was asked: the answer goes on from the opening. */
 export const INSTRUCT_TEMPLATE = "[INST] {prompt} [/INST] {opening}";
 
-const Address = z
-  .url({ protocol: /^https?$/, abort: true, error: "expected an address like http://localhost:8000/v1" })
+/** Of a server; nothing secret may stand in it, since it is shown and stored. */
+export const Address = z
+  .url({ protocol: /^https?$/, abort: true, error: "expected an address that begins with http:// or https://" })
   .refine((address) => {
     const { username, password, search } = new URL(address);
     return username === "" && password === "" && search === "";

@@ -234,6 +234,8 @@ describe("a dataset repository over HTTP", () => {
             response.destroy();
           }, 20);
         } else response.end(served.subarray(start));
+      } else if (url.pathname === "/api/datasets/owner/hostile/tree/main") {
+        response.end(JSON.stringify([{ type: "file", path: "../../../../stolen.txt", size: 5, oid: "z" }]));
       } else response.writeHead(404).end();
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -267,6 +269,20 @@ describe("a dataset repository over HTTP", () => {
     await expect(buildDataset(source(), out)).rejects.toThrow(/Expected the checksum/);
     expect(readdirSync(join(folder, "cache/owner/tales/main/data"))).toEqual([]);
     await expect(buildDataset(source("owner/nothing"), out)).rejects.toThrow(/status 404/);
+    expect(() => source("nothing")).toThrow(/repository: expected "owner\/name", found "nothing"/);
+  });
+
+  it("writes nowhere but into its cache", async () => {
+    await expect(buildDataset(source("owner/hostile"), out)).rejects.toThrow(/server names ..\/..\/..\/..\/stolen.txt/);
+  });
+
+  it("does not show a token that is no token", async () => {
+    process.env["HF_TOKEN"] = "hf_sec\nret";
+    try {
+      expect(() => source()).toThrow(/^(?!.*hf_sec).*one key without blanks in the environment variable HF_TOKEN/);
+    } finally {
+      delete process.env["HF_TOKEN"];
+    }
   });
 });
 

@@ -15,7 +15,7 @@ export interface SourceKind<Config> {
   /** True when the source reads files, named by the field `files` of its configuration. */
   readonly takesFiles: boolean;
   readonly config: ZodType<unknown, Config>;
-  /** @throws ZodError for a wrong configuration, UserError when files are missing */
+  /** @throws UserError for a wrong configuration, or when files are missing */
   open(config: Config): Source;
 }
 

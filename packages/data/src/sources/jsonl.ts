@@ -1,4 +1,5 @@
 /** JSON lines (strings, or objects with a text field) and JSON arrays of the same. */
+import { parseConfig } from "@mm/run";
 import { z } from "zod";
 import type { Document } from "../dataset/text-batch.js";
 import { expandInputs } from "../files/inputs.js";
@@ -15,7 +16,7 @@ export type JsonlConfig = z.input<typeof JsonlConfig>;
 export const JSON_ENDINGS = [".jsonl", ".jsonl.gz", ".ndjson", ".json", ".json.gz"];
 
 export function jsonlSource(config: JsonlConfig): Source {
-  const { files, field } = JsonlConfig.parse(config);
+  const { files, field } = parseConfig(JsonlConfig, config, { source: 'the source "jsonl"' });
   const inputs = expandInputs(files, JSON_ENDINGS);
   return {
     kind: "jsonl",

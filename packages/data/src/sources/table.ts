@@ -1,4 +1,5 @@
 /** Parquet and Arrow files with a column of text. */
+import { parseConfig } from "@mm/run";
 import { z } from "zod";
 import type { Document } from "../dataset/text-batch.js";
 import { expandInputs } from "../files/inputs.js";
@@ -12,7 +13,7 @@ export const TableConfig = z.strictObject({
 export type TableConfig = z.input<typeof TableConfig>;
 
 export function tableSource(config: TableConfig): Source {
-  const { files, column } = TableConfig.parse(config);
+  const { files, column } = parseConfig(TableConfig, config, { source: 'the source "table"' });
   const inputs = expandInputs(files, [...PARQUET_ENDINGS, ...ARROW_ENDINGS]);
   return {
     kind: "table",

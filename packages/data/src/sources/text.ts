@@ -1,4 +1,5 @@
 /** Plain text: files, folders, patterns, gzip files, the standard input. */
+import { parseConfig } from "@mm/run";
 import { z } from "zod";
 import type { Document } from "../dataset/text-batch.js";
 import { expandInputs } from "../files/inputs.js";
@@ -22,7 +23,7 @@ export type TextConfig = z.input<typeof TextConfig>;
 export const TEXT_ENDINGS = [".txt", ".txt.gz", ".md", ".text"];
 
 export function textSource(config: TextConfig): Source {
-  const { files, documents, separator, passage } = TextConfig.parse(config);
+  const { files, documents, separator, passage } = parseConfig(TextConfig, config, { source: 'the source "text"' });
   const inputs = expandInputs(files, TEXT_ENDINGS);
   return {
     kind: "text",

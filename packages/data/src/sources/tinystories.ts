@@ -2,6 +2,7 @@
  * TinyStories (Eldan and Li 2023) in any of its published forms: text with <|endoftext|> between stories, the JSON
  * shards with prompts and summaries (field "story"), or the Parquet files of the Hugging Face hub (column "text").
  */
+import { parseConfig } from "@mm/run";
 import { z } from "zod";
 import type { Split } from "../dataset/info.js";
 import type { Document } from "../dataset/text-batch.js";
@@ -19,7 +20,7 @@ export const TinyStoriesConfig = z.strictObject({
 export type TinyStoriesConfig = z.input<typeof TinyStoriesConfig>;
 
 export function tinystoriesSource(config: TinyStoriesConfig): Source {
-  const { files, keepSplit } = TinyStoriesConfig.parse(config);
+  const { files, keepSplit } = parseConfig(TinyStoriesConfig, config, { source: 'the source "tinystories"' });
   const inputs = expandInputs(files, [...TEXT_ENDINGS, ...JSON_ENDINGS, ...PARQUET_ENDINGS]);
   return {
     kind: "tinystories",

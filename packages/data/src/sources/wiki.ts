@@ -3,6 +3,7 @@
  * article) and the output of WikiExtractor ("<doc …>" around each article), as one makes it from a dump of Simple English
  * Wikipedia. For Parquet dumps use the source "table".
  */
+import { parseConfig } from "@mm/run";
 import { z } from "zod";
 import type { Document } from "../dataset/text-batch.js";
 import { expandInputs } from "../files/inputs.js";
@@ -18,7 +19,7 @@ export const WikiConfig = z.strictObject({
 export type WikiConfig = z.input<typeof WikiConfig>;
 
 export function wikiSource(config: WikiConfig): Source {
-  const { files, joinMarks } = WikiConfig.parse(config);
+  const { files, joinMarks } = parseConfig(WikiConfig, config, { source: 'the source "wiki"' });
   const inputs = expandInputs(files, [...TEXT_ENDINGS, ".tokens", ".raw", ""]);
   return {
     kind: "wiki",

@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { UserError } from "@mm/run";
+import { parseConfig, UserError } from "@mm/run";
 import { z } from "zod";
 import type { Split } from "../../dataset/info.js";
 import type { Document } from "../../dataset/text-batch.js";
@@ -25,7 +25,7 @@ export type BabiStoriesArchiveConfig = z.input<typeof BabiStoriesArchiveConfig>;
 const FIRST_PART = /\.7z(\.001)?$/;
 
 export function babistoriesArchiveSource(config: BabiStoriesArchiveConfig): Source {
-  const { files } = BabiStoriesArchiveConfig.parse(config);
+  const { files } = parseConfig(BabiStoriesArchiveConfig, config, { source: 'the source "babistories-archive"' });
   const inputs = expandInputs(files, ["dataset.txt", ".7z", ".7z.001"]);
   return {
     kind: "babistories-archive",

@@ -1,12 +1,14 @@
 /** A dataset repository of the Hugging Face hub, or of a server that speaks the same protocol. */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { UserError } from "@mm/run";
+import { parseConfig, UserError } from "@mm/run";
 import { z } from "zod";
 import type { Split } from "../../dataset/info.js";
 import type { Document } from "../../dataset/text-batch.js";
 import { globPattern } from "../../files/inputs.js";
 import { readDocuments } from "../../files/read-documents.js";
+import { readApiKey } from "../../llm/api-key.js";
+import { Address } from "../../llm/endpoint.js";
 import type { Source, SourceContext } from "../source.js";
 import { fetchFile, listFiles, type Repository } from "./repository.js";
 
@@ -20,7 +22,7 @@ export const HuggingFaceConfig = z.strictObject({
   field: z.string().default("text").describe("the field or column that holds the text"),
   separator: z.string().min(1).default("<|endoftext|>").describe("what stands between the documents of text files"),
   keepSplit: z.boolean().default(true).describe("files with train, valid or test in their name go to that split"),
-  endpoint: z.url().default("https://huggingface.co"),
+  endpoint: Address.default("https://huggingface.co"),
   cache: z
     .string()
     .default(() => join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "mm", "datasets"))
@@ -28,15 +30,17 @@ export const HuggingFaceConfig = z.strictObject({
 });
 export type HuggingFaceConfig = z.input<typeof HuggingFaceConfig>;
 
-/** A token for private repositories comes from the environment variable HF_TOKEN. */
+/** The environment variable that holds a token for private repositories. */
+const TOKEN = "HF_TOKEN";
+
 export function huggingfaceSource(config: HuggingFaceConfig): Source {
-  const parsed = HuggingFaceConfig.parse(config);
+  const parsed = parseConfig(HuggingFaceConfig, config, { source: 'the source "huggingface"' });
   const { repository: name, revision, pattern, field, separator, keepSplit, endpoint, cache } = parsed;
   const repository: Repository = {
     endpoint: endpoint.replace(/\/$/, ""),
     name,
     revision,
-    token: process.env["HF_TOKEN"],
+    token: process.env[TOKEN]?.trim() ? readApiKey({ variable: TOKEN })?.reveal() : undefined,
   };
   return {
     kind: "huggingface",

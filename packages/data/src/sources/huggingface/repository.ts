@@ -4,7 +4,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { explainFileError, UserError } from "@mm/run";
@@ -62,7 +62,12 @@ export async function fetchFile(
   cache: string,
   signal?: AbortSignal,
 ): Promise<string> {
-  const path = join(cache, file.path);
+  const path = resolve(cache, file.path);
+  if (!path.startsWith(resolve(cache) + sep)) {
+    throw new UserError(`Expected files within the repository ${repository.name} but its server names ${file.path}.`, {
+      hint: "That would write elsewhere on this disk: do not use this server.",
+    });
+  }
   const partial = `${path}.partial`;
   if (existsSync(path) && (await matches(path, file))) return path;
   try {

@@ -1,5 +1,5 @@
 /** The embedded dataset: synthetic children's stories in the manner of BabiStories, from a seed. No download, no model. */
-import { Rng } from "@mm/run";
+import { parseConfig, Rng } from "@mm/run";
 import { z } from "zod";
 import type { Document } from "../../dataset/text-batch.js";
 import type { Source } from "../source.js";
@@ -12,7 +12,7 @@ export const StoriesConfig = z.strictObject({
 export type StoriesConfig = z.input<typeof StoriesConfig>;
 
 export function storiesSource(config: StoriesConfig = {}): Source {
-  const { count, seed } = StoriesConfig.parse(config);
+  const { count, seed } = parseConfig(StoriesConfig, config, { source: 'the source "stories"' });
   const rng = Rng.fromSeed(seed).fork("stories");
   return {
     kind: "stories",
