@@ -35,6 +35,7 @@ const SYNC_MILLISECONDS = 1000;
 
 export class Journal {
   readonly path: string;
+  readonly header: JournalHeader | undefined;
   readonly #file: number;
   /** For each id, where its JSON starts in the file; 0 where there is none. */
   #offsets = new Float64Array(1024);
@@ -54,6 +55,7 @@ export class Journal {
    */
   constructor(path: string, header?: JournalHeader) {
     this.path = path;
+    this.header = header;
     try {
       mkdirSync(dirname(path), { recursive: true });
       this.#file = openSync(path, "a+");

@@ -115,10 +115,10 @@ export default class BuildBabiStories extends BuildCommand<typeof BuildBabiStori
       for (const closer of closers) await closer();
     };
     if (queue !== undefined) {
-      const open = async (stage: string): Promise<Executor> => {
+      const open = async (name: string): Promise<Executor> => {
         const executor = await data.queueExecutor({
           url: queue,
-          run: `${folder.id}-${stage}`,
+          run: `${folder.id}-${name}`,
           endpoint,
           limits,
           onIdle: (hint) => this.reporter.line(hint),

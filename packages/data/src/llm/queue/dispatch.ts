@@ -14,7 +14,7 @@ import { checkRedis, describePlace, loadBullmq, parseRedisUrl, queueName } from 
 
 export interface QueueSettings {
   readonly url: string;
-  /** Names the corpus and stage, the same each time; letters, digits and hyphens. */
+  /** Names the corpus, the stage and its settings, the same each time; letters, digits and hyphens. */
   readonly run: string;
   readonly endpoint: EndpointConfig;
   readonly limits: LimitsConfig;
@@ -84,7 +84,9 @@ class Dispatcher implements QueueExecutor {
 
   async start(): Promise<void> {
     await this.#events.waitUntilReady();
-    await this.#sweep((name) => name.startsWith(`${this.#settings.run}-`));
+    const ours = (name: string) => name.startsWith(`${this.#settings.run}-`);
+    await this.#sweep(ours);
+    await this.#withdraw(ours);
     this.#scheduleSweep();
   }
 
@@ -152,6 +154,14 @@ class Dispatcher implements QueueExecutor {
       () => waiter.reject(new PutOff(reason, 0, {})),
       (error: Error) => waiter.reject(error),
     );
+  }
+
+  /** Jobs that an earlier process left may name a server that is not there any more; they are put in anew. */
+  async #withdraw(ours: (name: string) => boolean): Promise<void> {
+    for (const job of await this.#queue.getJobs(["waiting", "delayed"])) {
+      // One that a worker has just taken stays.
+      if (job?.id !== undefined && ours(job.id)) await this.#queue.remove(job.id).catch(() => {});
+    }
   }
 
   #scheduleSweep(): void {

@@ -78,11 +78,11 @@ withRedis(`two workers on a queue${withoutRedis}`, () => {
 
   const requests = (count: number): CompletionRequest[] => Array.from({ length: count }, (_, id) => request(id));
 
-  async function open(path: string) {
+  async function open(path: string, at = server.url) {
     const executor = await queueExecutor({
       url,
       run: "corpus-stories",
-      endpoint: endpointAt(server.url),
+      endpoint: endpointAt(at),
       limits: quickLimits(),
     });
     const journal = new Journal(path, {});
@@ -92,6 +92,26 @@ withRedis(`two workers on a queue${withoutRedis}`, () => {
     );
     return { executor, journal };
   }
+
+  it("ask the server of now, not the one for which an earlier dispatcher left requests", async () => {
+    const path = join(temporaryFolder(), "stories.journal");
+    const all = { requests: () => requests(5), tally: new Tally(), rounds: 1 };
+    const stop = new AbortController();
+    const first = await open(path, "http://127.0.0.1:9/v1");
+    const left = generateAll(first.executor, { ...all, journal: first.journal, signal: stop.signal });
+    while (jobsLeft(url).length < 5) await sleep(20);
+    stop.abort();
+    await expect(left).rejects.toThrow(/Interrupted/);
+    for (const close of closers.reverse()) await close();
+    closers = [];
+
+    const second = await open(path);
+    const worker = startWorker();
+    await generateAll(second.executor, { ...all, journal: second.journal });
+    expect(second.journal.count).toBe(5);
+    worker.process.kill("SIGKILL");
+    await worker.ended;
+  });
 
   it("answer every request once, although one worker is killed and the dispatcher starts anew", async () => {
     const count = 300;
@@ -137,12 +157,12 @@ withRedis(`two workers on a queue${withoutRedis}`, () => {
     expect(new Set(texts).size).toBe(count);
     // Both took part, and nothing of this corpus stays in Redis.
     for (const worker of workers) expect(worker.output()).toContain("job 20");
-    expect(left(url)).toEqual([]);
+    expect(jobsLeft(url)).toEqual([]);
   });
 });
 
 /** Keys of jobs that are still in Redis. */
-function left(url: string): string[] {
+function jobsLeft(url: string): string[] {
   const { stdout } = spawnSync("redis-cli", ["-u", url, "--raw", "keys", "bull:*:corpus-stories-*"], {
     encoding: "utf8",
   });

@@ -37,8 +37,8 @@ export interface GenerationProgress {
 
 export interface GenerationOptions {
   readonly folder: WorkFolder;
-  /** Opened for the first stage that has requests, with the stage's name. */
-  readonly executor: (stage: string) => Promise<Executor>;
+  /** Opened for each stage that has requests, by a name of the stage and its settings. */
+  readonly executor: (name: string) => Promise<Executor>;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: GenerationProgress) => void;
 }
@@ -222,7 +222,7 @@ class Generation {
     requests: () => AsyncIterable<CompletionRequest> | Iterable<CompletionRequest>,
   ): Promise<void> {
     const { signal, onProgress } = this.#options;
-    const executor = await this.#options.executor(stage);
+    const executor = await this.#options.executor(`${stage}-${digestOf(journal.header).slice(0, 16)}`);
     const run = new Tally();
     await generateAll(executor, {
       requests,
