@@ -98,11 +98,10 @@ export function readDatasetInfo(folder: string): DatasetInfo {
   }
   const parsed = DatasetInfo.safeParse(value);
   if (!parsed.success) {
+    const [fault] = parsed.error.issues;
     throw new UserError(
-      `Expected the description of a dataset in ${path} but found: ${z.prettifyError(parsed.error)}`,
-      {
-        hint: "Build the dataset again with this version of mm.",
-      },
+      `Expected the description of a dataset in ${path} but its field "${fault!.path.join(".")}" is wrong: ${fault!.message}.`,
+      { hint: "Build the dataset again with this version of mm." },
     );
   }
   return parsed.data;
