@@ -1,4 +1,4 @@
-// Philox4x32-10 on vectors: the same words as packages/run/src/philox.ts, `lanes` counters at a time.
+// Philox4x32 on vectors: the same words as packages/run/src/philox.ts, `lanes` counters at a time.
 #pragma once
 #include "simd.h"
 
@@ -34,8 +34,9 @@ MM_INLINE Product multiplyWide(Words a, uint32_t b) {
 }  // namespace detail
 
 /** The block of four random words of each lane's counter (c0, c1, c2, c3). */
+template <int Rounds>
 MM_INLINE PhiloxBlock philox(Words c0, Words c1, Words c2, Words c3, uint32_t key0, uint32_t key1) {
-  MM_UNROLL for (int round = 0; round < 10; round++) {
+  MM_UNROLL for (int round = 0; round < Rounds; round++) {
     const auto first = detail::multiplyWide(c0, 0xd2511f53u);
     const auto second = detail::multiplyWide(c2, 0xcd9e8d57u);
     c0 = second.high ^ c1 ^ key0;
@@ -47,6 +48,9 @@ MM_INLINE PhiloxBlock philox(Words c0, Words c1, Words c2, Words c3, uint32_t ke
   }
   return {{c0, c1, c2, c3}};
 }
+
+/** Rounds for dropout masks: the fewest that pass all of TestU01's BigCrush (Salmon et al. 2011). */
+constexpr int dropoutRounds = 7;
 
 /**
  * Dropout mask of a tensor seen as rows × columns: element (row, column) uses 16 bits of the block with counter
@@ -60,7 +64,7 @@ struct DropoutMask {
 
   /** Bits for eight columns (8·columnBlock …) of each lane's row. */
   MM_INLINE PhiloxBlock block(Words columnBlock, Words row) const {
-    return philox(columnBlock, row, Words{}, Words{}, key0, key1);
+    return philox<dropoutRounds>(columnBlock, row, Words{}, Words{}, key0, key1);
   }
   /** Mask of column 8·columnBlock + offset, from that block. */
   MM_INLINE Ints kept(const PhiloxBlock& block, int offset) const {

@@ -2,7 +2,7 @@
  * Dropout with a mask that is a pure function of a Philox key, so that every backend drops the same elements.
  *
  * A tensor is seen as rows × columns, columns being its last axis. Element (r, c) owns 16 random bits: of the four
- * words philox4x32(counter = [c >> 3, r, 0, 0], key), word (c >> 1) & 3, its low half for even c, its high half for
+ * words philox4x32-7(counter = [c >> 3, r, 0, 0], key), word (c >> 1) & 3, its low half for even c, its high half for
  * odd c. It is dropped iff those bits are < threshold = round(rate · 65536); kept elements are divided by
  * 1 − threshold/65536, which keeps the mean.
  */
@@ -10,7 +10,7 @@ import { type PhiloxKey, philox4x32 } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import { type DropoutAttributes, hasKernel, runKernel, withGradient } from "./kernels.js";
 import { expectShapes, rowCount } from "./shapes.js";
-import { type DropRow, dropRowIn } from "./webassembly/drop-row.js";
+import { DROPOUT_ROUNDS, type DropRow, dropRowIn } from "./webassembly/drop-row.js";
 
 /** Drops elements at `rate` in [0, 1), as drawn from `key`. */
 export interface Dropout {
@@ -65,7 +65,7 @@ export function dropoutMaskRowPlain(row: number, columns: number, threshold: num
   const mask = new Float32Array(columns);
   const words = new Uint32Array(4);
   for (let column = 0; column < columns; column++) {
-    if (column % 8 === 0) philox4x32(column >> 3, row, 0, 0, key, words);
+    if (column % 8 === 0) philox4x32(column >> 3, row, 0, 0, key, words, DROPOUT_ROUNDS);
     const word = words[(column >> 1) & 3]!;
     const half = column % 2 === 0 ? word & 0xffff : word >>> 16;
     mask[column] = half >= threshold ? kept : 0;

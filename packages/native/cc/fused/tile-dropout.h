@@ -1,5 +1,5 @@
 // The dropout mask of a score tile, where lanes are rows of the mask (queries) and one group of eight columns (keys)
-// is the same for all lanes. Much of the first three of Philox's ten rounds then depends on the row or on the column
+// is the same for all lanes. Much of the first three of Philox's rounds then depends on the row or on the column
 // alone: the former is computed once per tile, the latter on scalars. What remains works on even and odd lanes apart,
 // each as 64-bit lanes whose upper halves are ignored, so that a round needs no blending.
 #pragma once
@@ -49,7 +49,7 @@ class TileDropout {
       half[parity][2] = rowProduct ^ uint64_t{mix2Next};
       half[parity][3] = Longs{} + uint64_t{word3Next};
     }
-    MM_UNROLL for (int round = 3; round < 10; round++) {
+    MM_UNROLL for (int round = 3; round < dropoutRounds; round++) {
       MM_UNROLL for (int parity = 0; parity < 2; parity++) {
         Longs(&w)[4] = half[parity];
         const Longs first = times(m0, w[0]), second = times(m1, w[2]);

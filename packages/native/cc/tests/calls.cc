@@ -150,7 +150,7 @@ Doubles gradient(const Definition& f, const vector<vector<float>>& inputs, size_
 
 bool isKept(uint32_t key0, uint32_t key1, uint32_t threshold, uint32_t row, uint32_t column) {
   uint32_t word[4] = {column >> 3, row, 0, 0};
-  for (int round = 0; round < 10; round++) {
+  for (int round = 0; round < 7; round++) {
     const uint64_t first = uint64_t{0xd2511f53} * word[0], second = uint64_t{0xcd9e8d57} * word[2];
     const uint32_t next[4] = {static_cast<uint32_t>(second >> 32) ^ word[1] ^ key0, static_cast<uint32_t>(second),
                               static_cast<uint32_t>(first >> 32) ^ word[3] ^ key1, static_cast<uint32_t>(first)};

@@ -67,12 +67,14 @@ TEST(approximatesFunctions, "exp, log and tanh are within a few units in the las
 /** Known answers published with the Random123 library. */
 void drawsPhilox() {
   const uint32_t ones = 0xffffffffu;
-  const PhiloxBlock zero = philox(Words{}, Words{}, Words{}, Words{}, 0, 0);
-  const PhiloxBlock one = philox(splat(ones), splat(ones), splat(ones), splat(ones), ones, ones);
+  const PhiloxBlock zero = philox<10>(Words{}, Words{}, Words{}, Words{}, 0, 0);
+  const PhiloxBlock one = philox<10>(splat(ones), splat(ones), splat(ones), splat(ones), ones, ones);
+  const PhiloxBlock seven = philox<7>(Words{}, Words{}, Words{}, Words{}, 0, 0);
   for (int lane = 0; lane < lanes; lane++) {
     CHECK(zero.word[0][lane] == 0x6627e8d5u && zero.word[1][lane] == 0xe169c58du);
     CHECK(zero.word[2][lane] == 0xbc57ac4cu && zero.word[3][lane] == 0x9b00dbd8u);
     CHECK(one.word[0][lane] == 0x408f276du && one.word[3][lane] == 0x6d5451fdu);
+    CHECK(seven.word[0][lane] == 0x5f6fb709u && seven.word[3][lane] == 0x4f730a48u);
   }
 }
 TEST(drawsPhilox, "Philox gives the published words in every lane")
