@@ -6,7 +6,7 @@
 //   MM_PAIRS  1 where bf16 products run on packed pairs (dpbf16 or its emulation), 0 where bf16 is only rounded fp32
 //
 // Everything here lives in mm::MM_ISA and is inlined, so that no code for one instruction set can be linked into another.
-// Only the few operations that the extensions cannot express well use intrinsics, each beside a plain equivalent.
+// Only the few operations that the extensions cannot express well, or that compilers do not recognise in them, use intrinsics, each beside a plain equivalent.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -70,8 +70,24 @@ MM_INLINE Floats keep(Ints mask, Floats a) { return (Floats)(mask & (Ints)a); }
 /** a·b + c in one rounding where the machine can (units are compiled with -ffp-contract=fast). */
 MM_INLINE Floats fma(Floats a, Floats b, Floats c) { return a * b + c; }
 /** Larger of two, `b` when they do not compare (so pass the running maximum as `b` to skip NaN, as `a` never). */
-MM_INLINE Floats max(Floats a, Floats b) { return a > b ? a : b; }
-MM_INLINE Floats min(Floats a, Floats b) { return a < b ? a : b; }
+MM_INLINE Floats max(Floats a, Floats b) {
+#if MM_LANES == 16 && defined(__AVX512F__)
+  return (Floats)_mm512_max_ps((__m512)a, (__m512)b);
+#elif MM_LANES == 8 && defined(__AVX__)
+  return (Floats)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  return a > b ? a : b;
+#endif
+}
+MM_INLINE Floats min(Floats a, Floats b) {
+#if MM_LANES == 16 && defined(__AVX512F__)
+  return (Floats)_mm512_min_ps((__m512)a, (__m512)b);
+#elif MM_LANES == 8 && defined(__AVX__)
+  return (Floats)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  return a < b ? a : b;
+#endif
+}
 MM_INLINE Floats abs(Floats a) { return (Floats)((Ints)a & 0x7fffffff); }
 
 MM_INLINE Floats sqrt(Floats a) {

@@ -113,9 +113,10 @@ MM_INLINE Floats roundToBf16(Floats x) {
 /** Lane i holds two bf16 numbers: even_i in the low half, odd_i in the high half. */
 MM_INLINE Floats pairBf16(Floats even, Floats odd) {
 #if defined(__AVX512BF16__) && MM_LANES == 16
-  const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)even));
-  const __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)odd));
-  return (Floats)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+  // All even numbers as 16-bit halves, then all odd ones; half i of the result's lane is half i·16 + lane of these.
+  const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh((__m512)odd, (__m512)even);
+  const Ints interleaved = laneIndex() | (laneIndex() + lanes) << 16;
+  return (Floats)_mm512_permutexvar_epi16((__m512i)interleaved, halves);
 #else
   return (Floats)(((Words)roundToBf16(even) >> 16) | (Words)roundToBf16(odd));
 #endif
