@@ -1,6 +1,6 @@
 // Softmax reads of a memory, one head at a time: y_i = Σ_j dropout(softmax_j(scale · q_i·k_j)) v_j.
 //
-// Works on transposed score tiles [keys][64 queries]. The softmax then runs down the tile without horizontal sums, and
+// Works on transposed score tiles [keys][tile's queries]. The softmax then runs down the tile without horizontal sums, and
 // the tile is at once the packed operand of the next product. Keys come in chunks with an online maximum (Milakov &
 // Gimelshein 2018; Dao et al. 2022, "FlashAttention"): what is kept of a row is its log-sum-exp, to base 2, from which the
 // gradient recomputes the weights. Nothing of size queries × keys exists beyond one tile.
@@ -19,9 +19,8 @@
 
 namespace mm::MM_ISA {
 
-/** Keys per tile: the tile stays in the first-level cache on AVX2. A multiple of 8, the columns of one Philox block. */
-constexpr int forwardChunk = lanes == 16 ? 224 : 96;
-constexpr int backwardChunk = lanes == 16 ? 224 : 96;
+/** Keys per tile, which stays in the first-level cache on AVX2. A multiple of 8, the columns of one Philox block. */
+constexpr int chunkKeys = lanes == 16 ? 448 : 96;
 
 /** `count` vectors of `width` numbers, `stride` apart. */
 template <class Number>
@@ -75,20 +74,20 @@ MM_INLINE bool anyLane(Ints mask) {
 
 inline int roundUp(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }
 
-/** Packs rows as panels of tileRows rows (operand A of a product over their `width` numbers). */
+/** Packs rows as panels of panelRows rows (operand A of a product over their `width` numbers). */
 template <bool Paired>
 void packRowPanels(float* packed, Rows<const float> rows, int count, int width, bool bf16) {
   const int64_t steps = stepCount<Paired>(width);
-  for (int row = 0; row < count; row += tileRows, packed += tileRows * steps)
-    packPanel<tileRows, Paired>(packed, rows[row], rows.stride, 1, std::min(tileRows, count - row), width, bf16);
+  for (int row = 0; row < count; row += panelRows, packed += panelRows * steps)
+    packPanel<panelRows, Paired>(packed, rows[row], rows.stride, 1, std::min(panelRows, count - row), width, bf16);
 }
 
-/** Packs rows as panels of tileRows of their numbers (operand A of a product over the rows). */
+/** Packs rows as panels of panelRows of their numbers (operand A of a product over the rows). */
 template <bool Paired>
 void packColumnPanels(float* packed, Rows<const float> rows, int count, int width, bool bf16) {
   const int64_t steps = stepCount<Paired>(count);
-  for (int column = 0; column < width; column += tileRows, packed += tileRows * steps)
-    packPanel<tileRows, Paired>(packed, rows.data + column, 1, rows.stride, std::min(tileRows, width - column), count, bf16);
+  for (int column = 0; column < width; column += panelRows, packed += panelRows * steps)
+    packPanel<panelRows, Paired>(packed, rows.data + column, 1, rows.stride, std::min(panelRows, width - column), count, bf16);
 }
 
 /** Packs rows as [step of rows][width rounded up to vectors] (operand B of a product over the rows), zeros outside. */
@@ -107,7 +106,7 @@ void packRows(float* packed, Rows<const float> rows, int count, int width, int s
   }
 }
 
-/** Unpacks tile[width][64], times a factor for each query, into rows of queries. */
+/** Unpacks tile[width][tileQueries], times a factor for each query, into rows of queries. */
 inline void unpackTile(const float* tile, const Floats (&factor)[tileQueryVectors], Rows<float> rows, int count, int width,
                        bool accumulate) {
   for (int v = 0; v < tileQueryVectors && v * lanes < count; v++) {
@@ -125,35 +124,28 @@ inline void unpackTile(const float* tile, const Floats (&factor)[tileQueryVector
   }
 }
 
-/** tile[row][64] = A·B with A in panels of tileRows rows of `steps` steps each. */
+/** tile[row][tileQueries] = A·B with A in panels of `steps` steps each. */
 template <bool Paired>
 void multiplyPanels(float* tile, const float* panels, const float* b, int rows, int64_t steps) {
-  for (int row = 0; row < rows; row += tileRows, panels += tileRows * steps, tile += tileRows * tileQueries) {
-    panelProduct<Paired, 1, false>(std::min(tileRows, rows - row), tileQueryVectors,
-                                 {steps, panels, tileRows, b, tileQueries, tile, tileQueries});
-  }
+  tileProducts<Paired, 1, false>(rows, tileQueryVectors,
+                                 {steps, panels, panelRows, panelRows * steps, b, tileQueries, tile, tileQueries});
 }
 
-/** sums[width][64] += A·B with A in panels of tileRows of the width, of which `steps` of `panelSteps` are used. */
+/** sums[width][tileQueries] += A·B with A in panels of the width, of which `steps` of `panelSteps` are used. */
 template <bool Paired>
 void multiplyColumns(float* sums, const float* panels, int64_t panelSteps, const float* b, int width, int64_t steps) {
-  for (int row = 0; row < width; row += tileRows, panels += tileRows * panelSteps, sums += tileRows * tileQueries) {
-    panelProduct<Paired, 1, true>(std::min(tileRows, width - row), tileQueryVectors,
-                                {steps, panels, tileRows, b, tileQueries, sums, tileQueries});
-  }
+  tileProducts<Paired, 1, true>(width, tileQueryVectors,
+                                {steps, panels, panelRows, panelRows * panelSteps, b, tileQueries, sums, tileQueries});
 }
 
 /** sums[key][stride] += A[key][query step] · B[query step][stride]. */
 template <bool Paired>
 void addRowProducts(float* sums, int stride, const float* a, const float* b, int keys) {
   constexpr int steps = tileQueries / stepDepth<Paired>;
-  for (int key = 0; key < keys; key += tileRows) {
-    panelProduct<Paired, steps, true>(std::min(tileRows, keys - key), stride / lanes,
-                                    {steps, a + key * steps, 1, b, stride, sums + key * stride, stride});
-  }
+  tileProducts<Paired, steps, true>(keys, stride / lanes, {steps, a, 1, panelRows * steps, b, stride, sums, stride});
 }
 
-/** tile[key][64] *= scale. */
+/** tile[key][tileQueries] *= scale. */
 inline void scaleTile(float* tile, int keys, float scale) {
   if (scale == 1) return;
   for (int i = 0; i < keys * tileQueries; i += lanes) store(tile + i, load(tile + i) * scale);
@@ -186,14 +178,14 @@ template <bool Paired>
 class PackedMemory {
  public:
   PackedMemory(const HeadRead& head, Scratch& scratch)
-      : keyChunk_(read::roundUp(forwardChunk, tileRows) * stepCount<Paired>(head.width)),
-        valueChunk_(read::roundUp(head.width, tileRows) * stepCount<Paired>(forwardChunk)) {
-    const int64_t chunks = (head.keyCount + forwardChunk - 1) / forwardChunk;
+      : keyChunk_(read::roundUp(chunkKeys, panelRows) * stepCount<Paired>(head.width)),
+        valueChunk_(read::roundUp(head.width, panelRows) * stepCount<Paired>(chunkKeys)) {
+    const int64_t chunks = (head.keyCount + chunkKeys - 1) / chunkKeys;
     keys_ = scratch.floats(chunks * keyChunk_);
     values_ = scratch.floats(chunks * valueChunk_);
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
-      const int64_t first = chunk * forwardChunk;
-      const int count = static_cast<int>(std::min<int64_t>(forwardChunk, head.keyCount - first));
+      const int64_t first = chunk * chunkKeys;
+      const int count = static_cast<int>(std::min<int64_t>(chunkKeys, head.keyCount - first));
       const Rows<const float> chunkKeys{head.keys[first], head.keys.stride};
       const Rows<const float> chunkValues{head.values[first], head.values.stride};
       read::packRowPanels<Paired>(keys_ + chunk * keyChunk_, chunkKeys, count, head.width, head.bf16);
@@ -215,11 +207,11 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
   using namespace read;
   constexpr int per = stepDepth<Paired>;
   const int64_t widthSteps = stepCount<Paired>(head.width);
-  const int tileWidth = std::max(roundUp(head.width, lanes), roundUp(head.width, tileRows));
+  const int tileWidth = std::max(roundUp(head.width, lanes), roundUp(head.width, panelRows));
   float* queries = scratch.floats(widthSteps * tileQueries);
-  float* scores = scratch.floats((forwardChunk + tileRows) * tileQueries);
-  float* weights = per == 1 ? scores : scratch.floats(forwardChunk / per * tileQueries);
-  float* sums = scratch.floats(int64_t{tileWidth} * tileQueries);  // [width][64]
+  float* scores = scratch.floats((chunkKeys + panelRows) * tileQueries);
+  float* weights = per == 1 ? scores : scratch.floats(chunkKeys / per * tileQueries);
+  float* sums = scratch.floats(int64_t{tileWidth} * tileQueries);  // [width][tileQueries]
   const TileDropout dropout(head.dropout);
 
   for (int tile = first; tile < last; tile += tileQueries) {
@@ -239,9 +231,9 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
 
     const TileWindow window(head, tile);
     const int end = head.endKey(tile + count - 1);
-    for (int chunk = head.firstKey(tile) / forwardChunk; chunk * forwardChunk < end; chunk++) {
-      const int begin = chunk * forwardChunk;
-      const int keys = std::min(forwardChunk, end - begin), paddedKeys = roundUp(keys, 8);
+    for (int chunk = head.firstKey(tile) / chunkKeys; chunk * chunkKeys < end; chunk++) {
+      const int begin = chunk * chunkKeys;
+      const int keys = std::min(chunkKeys, end - begin), paddedKeys = roundUp(keys, 8);
       multiplyPanels<Paired>(scores, memory.keys(chunk), queries, keys, widthSteps);
       scaleTile(scores, keys, head.scale);
       std::fill(scores + keys * tileQueries, scores + paddedKeys * tileQueries, lowestScore);
@@ -298,7 +290,7 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
         total[v] += added[0] + added[1];
       }
       if (head.bf16 && per == 1) roundInPlace(weights, keys * tileQueries);
-      const int64_t packedSteps = stepCount<Paired>(std::min(forwardChunk, head.keyCount - begin));
+      const int64_t packedSteps = stepCount<Paired>(std::min(chunkKeys, head.keyCount - begin));
       multiplyColumns<Paired>(sums, memory.values(chunk), packedSteps, weights, head.width, stepCount<Paired>(keys));
     }
 
@@ -334,9 +326,9 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
   const int width = head.width, stride = roundUp(width, lanes), tiles = (last - first + tileQueries - 1) / tileQueries;
   const int64_t widthSteps = stepCount<Paired>(width);
   const int64_t columnTile = widthSteps * tileQueries, rowTile = int64_t{tileSteps} * stride;
-  const int sumWidth = std::max(stride, roundUp(width, tileRows));
+  const int sumWidth = std::max(stride, roundUp(width, panelRows));
 
-  // Of each query tile: q and dy by columns [width step][64] and by rows [query step][width], Σ_j ds k as [width][64].
+  // Of each query tile: q and dy by columns [width step][tileQueries] and by rows [query step][width], Σ_j ds k as [width][tileQueries].
   float* queryColumns = scratch.floats(tiles * columnTile);
   float* gradientColumns = scratch.floats(tiles * columnTile);
   float* queryRows = scratch.floats(tiles * rowTile);
@@ -346,17 +338,17 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
   float* delta = scratch.floats(tiles * tileQueries);  // dy_i·y_i / dropoutScale
   int32_t* rows = scratch.take<int32_t>(tiles * tileQueries);
   // Of a chunk of keys.
-  float* keyPanels = scratch.floats(roundUp(backwardChunk, tileRows) * widthSteps);
-  float* valuePanels = scratch.floats(roundUp(backwardChunk, tileRows) * widthSteps);
-  float* keyColumnPanels = scratch.floats(roundUp(width, tileRows) * stepCount<Paired>(backwardChunk));
-  float* keySums = scratch.floats(int64_t{backwardChunk} * stride);
-  float* valueSums = scratch.floats(int64_t{backwardChunk} * stride);
+  float* keyPanels = scratch.floats(roundUp(chunkKeys, panelRows) * widthSteps);
+  float* valuePanels = scratch.floats(roundUp(chunkKeys, panelRows) * widthSteps);
+  float* keyColumnPanels = scratch.floats(roundUp(width, panelRows) * stepCount<Paired>(chunkKeys));
+  float* keySums = scratch.floats(int64_t{chunkKeys} * stride);
+  float* valueSums = scratch.floats(int64_t{chunkKeys} * stride);
   // Of a tile: scores become dropped weights w, dy·v becomes ds; in bf16 pairs they are stored anew, ds twice.
-  float* scores = scratch.floats((backwardChunk + tileRows) * tileQueries);
-  float* products = scratch.floats((backwardChunk + tileRows) * tileQueries);
-  float* weightRows = per == 1 ? scores : scratch.floats(backwardChunk * tileSteps);      // [key][query step]
-  float* scoreRows = per == 1 ? products : scratch.floats(backwardChunk * tileSteps);     // [key][query step]
-  float* scoreColumns = per == 1 ? products : scratch.floats(backwardChunk / per * tileQueries);  // [key step][64]
+  float* scores = scratch.floats((chunkKeys + panelRows) * tileQueries);
+  float* products = scratch.floats((chunkKeys + panelRows) * tileQueries);
+  float* weightRows = per == 1 ? scores : scratch.floats(chunkKeys * tileSteps);      // [key][query step]
+  float* scoreRows = per == 1 ? products : scratch.floats(chunkKeys * tileSteps);     // [key][query step]
+  float* scoreColumns = per == 1 ? products : scratch.floats(chunkKeys / per * tileQueries);  // [key step][tileQueries]
 
   const TileDropout dropout(head.dropout);
   // The tiles hold weights and ds without the factor that dropout gives the kept weights; it comes at the end.
@@ -384,19 +376,19 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
   }
   std::memset(querySums, 0, sizeof(float) * tiles * sumWidth * tileQueries);
 
-  for (int begin = 0; begin < head.keyCount; begin += backwardChunk) {
-    const int chunkKeys = std::min(backwardChunk, head.keyCount - begin);
+  for (int begin = 0; begin < head.keyCount; begin += chunkKeys) {
+    const int present = std::min(chunkKeys, head.keyCount - begin);
     const Rows<const float> k{head.keys[begin], head.keys.stride}, v{head.values[begin], head.values.stride};
-    packRowPanels<Paired>(keyPanels, k, chunkKeys, width, head.bf16);
-    packRowPanels<Paired>(valuePanels, v, chunkKeys, width, head.bf16);
-    packColumnPanels<Paired>(keyColumnPanels, k, chunkKeys, width, head.bf16);
-    std::memset(keySums, 0, sizeof(float) * chunkKeys * stride);
-    std::memset(valueSums, 0, sizeof(float) * chunkKeys * stride);
+    packRowPanels<Paired>(keyPanels, k, present, width, head.bf16);
+    packRowPanels<Paired>(valuePanels, v, present, width, head.bf16);
+    packColumnPanels<Paired>(keyColumnPanels, k, present, width, head.bf16);
+    std::memset(keySums, 0, sizeof(float) * present * stride);
+    std::memset(valueSums, 0, sizeof(float) * present * stride);
 
     for (int tile = 0; tile < tiles; tile++) {
       const int query = first + tile * tileQueries;
-      const int keys = std::min(chunkKeys, head.endKey(std::min(query + tileQueries, last) - 1) - begin);
-      if (keys <= 0 || head.firstKey(query) >= begin + chunkKeys) continue;
+      const int keys = std::min(present, head.endKey(std::min(query + tileQueries, last) - 1) - begin);
+      if (keys <= 0 || head.firstKey(query) >= begin + present) continue;
       const int paddedKeys = roundUp(keys, 8);
       multiplyPanels<Paired>(scores, keyPanels, queryColumns + tile * columnTile, keys, widthSteps);
       scaleTile(scores, keys, head.scale);
@@ -471,11 +463,11 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
         std::fill_n(scoreRows + keys * tileSteps, tileSteps, 0.f);
       }
       multiplyColumns<Paired>(querySums + int64_t{tile} * sumWidth * tileQueries, keyColumnPanels,
-                            stepCount<Paired>(chunkKeys), scoreColumns, width, stepCount<Paired>(keys));
+                            stepCount<Paired>(present), scoreColumns, width, stepCount<Paired>(keys));
       addRowProducts<Paired>(valueSums, stride, weightRows, gradientRows + tile * rowTile, keys);
       addRowProducts<Paired>(keySums, stride, scoreRows, queryRows + tile * rowTile, keys);
     }
-    for (int key = 0; key < chunkKeys; key++) {
+    for (int key = 0; key < present; key++) {
       for (int column = 0; column < width; column += lanes) {
         const int at = key * stride + column;
         storeFirst(gradients.keys[begin + key] + column, load(keySums + at) * (head.scale * dropoutScale), width - column);

@@ -5,15 +5,22 @@
 
 namespace mm::MM_ISA {
 
-/** Queries of a score tile. */
-constexpr int tileQueries = 64;
+/** Queries of a score tile. Few, because a causal read computes whole tiles along the diagonal. */
+constexpr int tileQueries = lanes == 16 ? 32 : 64;
 constexpr int tileQueryVectors = tileQueries / lanes;
+
+/**
+ * Rows of a packed panel of these products. Their sums are often short, as long as a head is wide: with 8 × 2 sums in
+ * registers the next tile begins before the last one is stored, with 14 × 2 it waits.
+ */
+constexpr int panelRows = lanes == 16 ? 8 : tileRows;
 
 /** Operands of C[row][column] (+)= Σ_step A(row, step) · B[step][column]; see micro-kernel.h for steps. */
 struct TileOperands {
   int64_t steps;
   const float* a;
   int64_t aStep;
+  int64_t aPanel;  // from one panel of panelRows rows to the next
   const float* b;
   int64_t bStep;
   float* c;
@@ -31,39 +38,40 @@ MM_INLINE void tileProduct(const float* a, const float* b, float* c, const TileO
   }
 }
 
-/** A panel of rows by all columns, `vectors` vectors. */
+/** Some rows by all columns, `vectors` vectors. */
 template <int Rows, bool Paired, int RowStride, bool Accumulate>
-__attribute__((noinline)) void panelProduct(const TileOperands operands, int vectors) {
-  const float* b = operands.b;
-  float* c = operands.c;
+MM_INLINE void rowsProduct(const float* a, float* c, int vectors, const TileOperands& o) {
+  const float* b = o.b;
   for (; vectors >= tileVectors; vectors -= tileVectors, b += tileColumns, c += tileColumns)
-    tileProduct<Rows, tileVectors, Paired, RowStride, Accumulate>(operands.a, b, c, operands);
+    tileProduct<Rows, tileVectors, Paired, RowStride, Accumulate>(a, b, c, o);
   if constexpr (tileQueryVectors % tileVectors != 0 || RowStride != 1) {
     for (; vectors > 0; vectors--, b += lanes, c += lanes)
-      tileProduct<Rows, 1, Paired, RowStride, Accumulate>(operands.a, b, c, operands);
+      tileProduct<Rows, 1, Paired, RowStride, Accumulate>(a, b, c, o);
   }
 }
 
-/** The first `rows` rows by tiles of `Rows` rows, what is left by tiles of fewer. */
+/** What is left, an even number of rows below panelRows, by tiles of fewer. */
 template <int Rows, bool Paired, int RowStride, bool Accumulate>
-MM_INLINE void fewerRows(int rows, int vectors, TileOperands& operands) {
+MM_INLINE void fewerRows(const float* a, float* c, int rows, int vectors, const TileOperands& o) {
   if (rows >= Rows) {
-    panelProduct<Rows, Paired, RowStride, Accumulate>(operands, vectors);
-    operands.a += Rows * RowStride;
-    operands.c += Rows * operands.cStride;
+    rowsProduct<Rows, Paired, RowStride, Accumulate>(a, c, vectors, o);
+    a += Rows * RowStride;
+    c += Rows * o.cStride;
     rows -= Rows;
   }
-  if constexpr (Rows > 2) fewerRows<(Rows > 8 ? 8 : Rows > 4 ? 4 : 2), Paired, RowStride, Accumulate>(rows, vectors, operands);
+  if constexpr (Rows > 2) fewerRows<Rows / 2, Paired, RowStride, Accumulate>(a, c, rows, vectors, o);
 }
 }  // namespace detail
 
-/**
- * The product for `rows` <= tileRows, rounded up to an even number (so A and C have that many), and `vectors` vectors of
- * columns. Few sizes of tiles keep the code small, and make up every number of rows.
- */
+/** The product for `rows` rows, rounded up to an even number (so A and C have that many), and `vectors` vectors of columns. */
 template <bool Paired, int RowStride, bool Accumulate>
-MM_INLINE void panelProduct(int rows, int vectors, TileOperands operands) {
-  detail::fewerRows<tileRows, Paired, RowStride, Accumulate>((rows + 1) & ~1, vectors, operands);
+__attribute__((noinline)) void tileProducts(int rows, int vectors, const TileOperands o) {
+  const float* a = o.a;
+  float* c = o.c;
+  rows += rows & 1;
+  for (; rows >= panelRows; rows -= panelRows, a += o.aPanel, c += panelRows * o.cStride)
+    detail::rowsProduct<panelRows, Paired, RowStride, Accumulate>(a, c, vectors, o);
+  detail::fewerRows<4, Paired, RowStride, Accumulate>(a, c, rows, vectors, o);
 }
 
 }  // namespace mm::MM_ISA
