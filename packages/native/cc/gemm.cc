@@ -9,9 +9,9 @@
 namespace mm::MM_ISA {
 namespace {
 
-// Elements of k (steps) per pass: a panel of B (depthBlock × tileColumns) stays in the first-level cache, and a task's
-// part of A (taskRows × depthBlock) in the second.
-constexpr int64_t depthBlock = 384;
+// Most elements of k (steps) per pass: a task's part of A (taskRows × depthBlock) and a panel of B (depthBlock ×
+// tileColumns) stay in the second-level cache, with narrower vectors the latter in the first.
+constexpr int64_t depthBlock = lanes == 16 ? 512 : 384;
 constexpr int64_t taskRows = 168 / tileRows * tileRows;
 constexpr int64_t taskColumns = 512;
 // Rows and columns of C whose operands are packed at a time; they share the last-level cache.
@@ -22,6 +22,14 @@ constexpr int64_t blockColumns = 2048;
 constexpr int64_t fewRows = 2 * tileRows;
 
 constexpr int64_t roundUp(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
+
+/** Values of k per pass. Every pass reads and writes all of C, so they are few and of nearly equal length. */
+template <bool Paired>
+int64_t passDepth(int64_t k) {
+  const int64_t most = depthBlock * stepDepth<Paired>;
+  const int64_t passes = std::max<int64_t>(1, (k + most - 1) / most);
+  return roundUp((k + passes - 1) / passes, stepDepth<Paired>);
+}
 
 /** The threads that work on one product: all of the pool, or one. */
 struct Everyone {
@@ -74,6 +82,11 @@ __attribute__((noinline)) void finishTile(const float* sums, const Destination& 
 template <int Rows, bool Paired>
 __attribute__((noinline)) void computeTile(int64_t steps, const float* a, const float* b, int64_t bStep,
                                            const Destination& to) {
+  // The rows of C lie far apart: they are fetched while the sums are made.
+  for (int64_t i = 0; i < to.rows; i++) {
+    __builtin_prefetch(to.c + i * to.cStride, 1);
+    __builtin_prefetch(to.c + i * to.cStride + to.columns - 1, 1);
+  }
   Floats sums[Rows][tileVectors] = {};
   multiplyTile<Rows, tileVectors, Paired>(steps, a, tileRows, b, bStep, sums);
   if (to.rows < Rows || to.columns < tileColumns || to.rowVector) {
@@ -111,7 +124,7 @@ class Multiplication {
   /** Runs on each thread of the team. */
   template <class Team>
   void run(const Team& team) {
-    constexpr int64_t depthPerPass = depthBlock * stepDepth<Paired>;
+    const int64_t depthPerPass = passDepth<Paired>(p_.k);
     for (int64_t column = 0; column < p_.n; column += blockColumns) {
       const int64_t columns = std::min(blockColumns, p_.n - column);
       for (int64_t depth = 0; depth < p_.k; depth += depthPerPass) {
