@@ -2,6 +2,7 @@
  * GPT-2 from nanoGPT (linear weights as (out, in), names as ours) or Hugging Face (as (in, out), with or without the prefix
  * `transformer.`, with buffers of the causal mask).
  */
+import { UserError } from "@mm/run";
 import type { SafetensorsTensor } from "../safetensors.js";
 import type { ImportedWeights, Tensors } from "./import-weights.js";
 
@@ -22,6 +23,15 @@ export function importGpt2(given: Tensors): ImportedWeights | undefined {
   const positions = named["transformer.wpe.weight"];
   const attention = named["transformer.h.0.attn.c_attn.weight"];
   if (words === undefined || positions === undefined || attention === undefined) return undefined;
+  const head = given["lm_head.weight"];
+  if (head !== undefined && !sameNumbers(head, words)) {
+    throw new UserError(
+      "Expected a GPT-2 whose output matrix lm_head.weight is its token embedding but found another.",
+      {
+        hint: "Such a model is no GPT-2; only tied weights can be imported.",
+      },
+    );
+  }
   const [vocabulary, width] = words.shape as [number, number];
   const transposed = attention.shape[0] === width;
   const tensors = Object.fromEntries(
@@ -44,6 +54,10 @@ export function importGpt2(given: Tensors): ImportedWeights | undefined {
 /** The number of blocks by the highest index in the names. */
 export function countBlocks(tensors: Tensors, index: RegExp): number {
   return 1 + Math.max(-1, ...Object.keys(tensors).map((name) => Number(index.exec(name)?.[1] ?? -1)));
+}
+
+export function sameNumbers(a: SafetensorsTensor, b: SafetensorsTensor): boolean {
+  return a.data.length === b.data.length && a.data.every((value, i) => value === b.data[i]);
 }
 
 function transpose({ shape, data }: SafetensorsTensor): SafetensorsTensor {

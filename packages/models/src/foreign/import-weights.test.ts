@@ -98,6 +98,15 @@ describe("weights of other code", () => {
     model.dispose();
   });
 
+  it("of a GPT-2 with an output matrix of its own are refused, not read as if it were tied", () => {
+    const model = smallModel("gpt2");
+    const dict = stateDict(model);
+    const { shape, data } = dict["transformer.wte.weight"]!;
+    const untied = { ...dict, "lm_head.weight": { shape, data: (data as Float32Array).map((value) => 2 * value) } };
+    expect(() => importWeights(untied, "a test")).toThrow("whose output matrix lm_head.weight is its token embedding");
+    model.dispose();
+  });
+
   it("of something else are refused by name", () => {
     expect(() => importWeights({ "layer.weight": { shape: [1], data: Float32Array.of(1) } }, "x.safetensors")).toThrow(
       "in x.safetensors but found layer.weight",

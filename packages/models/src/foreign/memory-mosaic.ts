@@ -1,6 +1,5 @@
 /** A Memory Mosaic of the authors' code: names and layouts are ours. The peek's shift and the context leave no trace. */
-import type { SafetensorsTensor } from "../safetensors.js";
-import { countBlocks } from "./gpt2.js";
+import { countBlocks, sameNumbers } from "./gpt2.js";
 import type { ImportedWeights, Tensors } from "./import-weights.js";
 
 export function importMemoryMosaic(given: Tensors): ImportedWeights | undefined {
@@ -11,7 +10,7 @@ export function importMemoryMosaic(given: Tensors): ImportedWeights | undefined 
   const [vocabulary, width] = words.shape as [number, number];
   const slots = given["blocks.0.pmem.pmem.M_k0"];
   const head = given["head.weight"];
-  const tied = head === undefined || equal(head, words);
+  const tied = head === undefined || sameNumbers(head, words);
   const banks = Object.keys(given).filter((name) => name.startsWith("blocks.0.pmem.pmem.M_k")).length;
   return {
     config: {
@@ -28,8 +27,4 @@ export function importMemoryMosaic(given: Tensors): ImportedWeights | undefined 
     },
     tensors: { ...given },
   };
-}
-
-function equal(a: SafetensorsTensor, b: SafetensorsTensor): boolean {
-  return a.data.length === b.data.length && a.data.every((value, i) => value === b.data[i]);
 }
