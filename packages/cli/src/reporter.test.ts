@@ -5,6 +5,7 @@ describe("the pace of a progress bar", () => {
   it("is not known before something was done", () => {
     expect(pace(3, 0, 10)).toEqual({ rate: "–", remaining: "–" });
     expect(pace(3, 5, 10, 5)).toEqual({ rate: "–", remaining: "–" });
+    expect(pace(1e-4, 5, 10)).toEqual({ rate: "–", remaining: "–" });
   });
   it("tells steps per second, and how long the others take", () => {
     expect(pace(10, 20, 100)).toEqual({ rate: "2.0", remaining: "40 s" });

@@ -95,10 +95,13 @@ function secondsSince(started: number): number {
   return (performance.now() - started) / 1000;
 }
 
+/** Seconds before which a rate would say nothing: the bar may have been opened by the first news. */
+const SOON = 0.01;
+
 /** Rate and remaining time of what was done in so many seconds, all but what was done `before`. */
 export function pace(seconds: number, done: number, total: number, before = 0): { rate: string; remaining: string } {
-  if (done <= before) return { rate: "–", remaining: "–" };
-  const rate = (done - before) / Math.max(seconds, 1e-9);
+  if (done <= before || seconds < SOON) return { rate: "–", remaining: "–" };
+  const rate = (done - before) / seconds;
   return {
     rate: rate >= 100 ? Math.round(rate).toLocaleString("en") : rate.toPrecision(2),
     remaining: formatSeconds((total - done) / rate),
