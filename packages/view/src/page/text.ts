@@ -39,7 +39,11 @@ export function millions(value: number): string {
   return value >= 1e3 ? `${(value / 1e3).toPrecision(3)} k` : String(value);
 }
 
-export const KIND_NAMES: Readonly<Record<string, string>> = { "memory-mosaic": "Memory Mosaic", gpt2: "GPT-2" };
+const KIND_NAMES: Readonly<Record<string, string>> = {
+  "memory-mosaic": "Memory Mosaic",
+  "memory-mosaic-v2": "Memory Mosaic v2",
+  gpt2: "GPT-2",
+};
 
 export function kindName(kind: string): string {
   return KIND_NAMES[kind] ?? kind;
