@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openDataset } from "@mm/data";
 import type { SelectedBackend } from "@mm/ops";
 import { collectProvenance, RunFolder, type TagValue } from "@mm/run";
-import { resume, type TrainConfig, type TrainProgress, type TrainSummary, train } from "@mm/train";
+import { checkFit, resume, type TrainConfig, type TrainProgress, type TrainSummary, train } from "@mm/train";
 import type { Reporter } from "./reporter.js";
 
 export interface LanguageRun {
@@ -40,6 +40,7 @@ export async function startRun(
 ): Promise<LanguageRun> {
   const dataset = openDataset(config.dataset);
   try {
+    checkFit(config, dataset);
     const facts = { path: config.dataset, digest: dataset.digest };
     const provenance = collectProvenance({ backend: { ...backend }, dataset: facts, seed: config.seed, tags });
     const run = RunFolder.create(root, name, config, provenance, { force });

@@ -8,5 +8,5 @@ export * from "./regbench/problem-batches.js";
 export * from "./regbench/train-regbench.js";
 export { learningRateAt, resolveSchedule, Schedule } from "./schedules/index.js";
 export * from "./three-moons/index.js";
-export { resume, type TrainingData, train } from "./train.js";
+export { checkFit, resume, type TrainingData, train } from "./train.js";
 export * from "./train-step.js";

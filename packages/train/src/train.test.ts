@@ -169,6 +169,15 @@ describe("train", () => {
     expect(finalWeights(stopped)).toEqual(finalWeights(whole));
   });
 
+  it("refuses a split that holds no window before it begins", async () => {
+    const config = tinyConfig(dataset, {
+      model: { kind: "memory-mosaic", vocabulary: 11, contextLength: 100_000, heads: 2, width: 8 },
+    });
+    const run = newRun(config, dataset);
+    await expect(train(config, dataset, run)).rejects.toThrow("100003 tokens in the train split");
+    expect(readMetrics(run.path)).toEqual([]);
+  });
+
   it("refuses a model with too small a vocabulary, and a dataset that has changed", async () => {
     const small = tinyConfig(dataset, {
       model: { kind: "memory-mosaic", vocabulary: 10, contextLength: 8, heads: 2, width: 8 },

@@ -22,7 +22,7 @@ export async function train(
   run: RunFolder,
   options: TrainOptions = {},
 ): Promise<TrainSummary> {
-  checkVocabulary(config, dataset);
+  checkFit(config, dataset);
   const rng = Rng.fromSeed(config.seed);
   const model = createModel(config.model, rng.fork("init"));
   try {
@@ -96,11 +96,21 @@ function runTags({ model: config, seed }: TrainConfig, dataset: TrainingData, mo
   return { model: name, blocks, seed, dataset: dataset.name, parameters: countParameters(model) };
 }
 
-function checkVocabulary({ model }: TrainConfig, dataset: TrainingData): void {
+/** @throws UserError when the model has too few tokens for the dataset, or a split too few for one window */
+export function checkFit({ model, contextLength }: TrainConfig, dataset: TrainingData): void {
   if (model.vocabulary < dataset.vocabulary) {
     throw new UserError(
       `Expected a model for the ${dataset.vocabulary} tokens of ${dataset.name} but found vocabulary ${model.vocabulary}.`,
       { hint: `Set model.vocabulary=${dataset.vocabulary} or larger.` },
+    );
+  }
+  const least = { train: contextLength + 3, valid: contextLength + 1 };
+  for (const split of ["train", "valid"] as const) {
+    const { length } = dataset.tokens(split);
+    if (length >= least[split]) continue;
+    throw new UserError(
+      `Expected at least ${least[split]} tokens in the ${split} split of ${dataset.name} but found ${length}.`,
+      { hint: "Build a larger dataset, or set a shorter model.contextLength." },
     );
   }
 }
