@@ -17,8 +17,8 @@ export const Gpt2Config = z
   .refine((config) => config.width % config.heads === 0, {
     path: ["heads"],
     error: (issue) => {
-      const { width, heads } = issue.input as { width: number; heads: number };
-      return `expected a divisor of the width ${width}, found ${heads}`;
+      const { width } = issue.input as { width: number };
+      return `expected a divisor of the width ${width}`;
     },
   });
 

@@ -35,15 +35,15 @@ export const MemoryMosaicV2Config = z
   .refine((config) => config.width % config.heads === 0, {
     path: ["heads"],
     error: (issue) => {
-      const { width, heads } = issue.input as { width: number; heads: number };
-      return `expected a divisor of the width ${width}, found ${heads}`;
+      const { width } = issue.input as { width: number };
+      return `expected a divisor of the width ${width}`;
     },
   })
   .refine((config) => config.longDistanceInTraining >= config.longDistance, {
     path: ["longDistanceInTraining"],
     error: (issue) => {
-      const { longDistance, longDistanceInTraining } = issue.input as Record<string, number>;
-      return `expected at least longDistance, ${longDistance}, found ${longDistanceInTraining}`;
+      const { longDistance } = issue.input as Record<string, number>;
+      return `expected at least longDistance, ${longDistance}`;
     },
   })
   .transform((config) => ({ ...config, hiddenWidth: config.hiddenWidth ?? HIDDEN_PER_WIDTH * config.width }));

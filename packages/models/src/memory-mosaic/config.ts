@@ -46,8 +46,8 @@ export const MemoryMosaicConfig = z
   .refine((config) => config.width % config.heads === 0, {
     path: ["heads"],
     error: (issue) => {
-      const { width, heads } = issue.input as { width: number; heads: number };
-      return `expected a divisor of the width ${width}, found ${heads}`;
+      const { width } = issue.input as { width: number };
+      return `expected a divisor of the width ${width}`;
     },
   })
   .refine((config) => config.skipTokens < config.contextLength, {

@@ -268,9 +268,7 @@ describe("the configuration", () => {
     expect(ModelConfig.parse(JSON.parse(JSON.stringify(once)))).toEqual(once);
   });
   it("refuses what no model can have", () => {
-    expect(parse({ width: 100, heads: 12 }).error?.issues[0]?.message).toMatch(
-      "expected a divisor of the width 100, found 12",
-    );
+    expect(parse({ width: 100, heads: 12 }).error?.issues[0]?.message).toMatch("expected a divisor of the width 100");
     expect(parse({ skipTokens: 512 }).error?.issues[0]?.path).toEqual(["skipTokens"]);
     expect(parse({ layers: 3 }).success).toBe(false);
     expect(parse({ residualDropout: 1 }).success).toBe(false);
