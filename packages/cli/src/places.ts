@@ -4,4 +4,5 @@ import { join } from "node:path";
 export const DATASETS = "datasets";
 export const RESULTS = "results";
 export const RUNS = join(RESULTS, "runs");
+export const ARCHIVE = join(RESULTS, "archive");
 export const SWEEPS = join(RESULTS, "sweeps");

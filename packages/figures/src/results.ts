@@ -4,7 +4,15 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { listRuns, type MetricRow, type RunFolder, readMetrics, type TagValue, UserError } from "@mm/run";
+import {
+  listRuns,
+  type MetricRow,
+  metricFolders,
+  type RunFolder,
+  readMetrics,
+  type TagValue,
+  UserError,
+} from "@mm/run";
 import type { RunFacts } from "./figure.js";
 
 export interface Results {
@@ -12,11 +20,11 @@ export interface Results {
   readonly runs: ReadonlyMap<string, RunFacts>;
 }
 
-/** Reads `runs/` of a results folder, and the `dataset.json` files of a folder of datasets when one is given. */
+/** Reads `runs/` of a results folder, `archive/` for runs that are not there, and the `dataset.json` files of a folder of datasets when one is given. */
 export function readResults(folders: { resultsFolder: string; datasetsFolder?: string | undefined }): Results {
   const rows: MetricRow[] = [];
   const runs = new Map<string, RunFacts>();
-  for (const run of listRuns(join(folders.resultsFolder, "runs"))) {
+  for (const run of archivedAndPresent(folders.resultsFolder)) {
     const { commit, dirty, command } = run.provenance ?? {};
     runs.set(run.name, {
       name: run.name,
@@ -38,16 +46,10 @@ export function readResults(folders: { resultsFolder: string; datasetsFolder?: s
   return { rows, runs };
 }
 
-/** The run's own folder and one per evaluation. */
-function metricFolders(path: string): string[] {
-  const evaluations = join(path, "evals");
-  if (!existsSync(evaluations)) return [path];
-  return [
-    path,
-    ...readdirSync(evaluations)
-      .sort()
-      .map((name) => join(evaluations, name)),
-  ];
+/** Each run once; where it is both present and archived, as it is present. */
+function archivedAndPresent(folder: string): Iterable<RunFolder> {
+  const found = ["archive", "runs"].flatMap((part) => listRuns(join(folder, part)));
+  return new Map(found.map((run) => [run.name, run])).values();
 }
 
 /** The common tags as far as the configuration tells them. */

@@ -1,3 +1,4 @@
+export * from "./archive.js";
 export * from "./atomic-file.js";
 export * from "./config.js";
 export * from "./errors.js";

@@ -133,8 +133,8 @@ function column(values: (TagValue | null)[]) {
   );
 }
 
-/** JSON has no NaN and no infinities: they travel as text. */
-function encodeRow(row: MetricRow): string {
+/** One line of JSON, which has no NaN and no infinities: they travel as text. */
+export function encodeRow(row: MetricRow): string {
   const value = Number.isFinite(row.value) ? row.value : String(row.value);
   return `${JSON.stringify({ ...row, value })}\n`;
 }

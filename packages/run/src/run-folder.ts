@@ -142,6 +142,14 @@ export function listRuns(root: string): RunFolder[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Where metric rows of a run are: its own folder, then one per evaluation. */
+export function metricFolders(path: string): string[] {
+  const evaluations = join(path, "evals");
+  if (!existsSync(evaluations)) return [path];
+  const names = readdirSync(evaluations).sort();
+  return [path, ...names.map((name) => join(evaluations, name))];
+}
+
 /** Removes what is in the way, but only a run that nobody is working on, and only when told to. */
 function makeRoom(path: string, force: boolean): void {
   const isRun = existsSync(join(path, "provenance.json"));
@@ -196,7 +204,7 @@ function writeStatus(path: string, record: StatusRecord): void {
   writeJson(join(path, "status.json"), record);
 }
 
-function writeJson(path: string, value: unknown): void {
+export function writeJson(path: string, value: unknown): void {
   writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
