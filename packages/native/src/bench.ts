@@ -24,7 +24,7 @@ export interface KernelBench {
 }
 
 /** m × n × k: layers, the two memories and the vocabulary of the reference models. */
-const products: readonly (readonly [number, number, number])[] = [
+export const benchedProducts: readonly (readonly [number, number, number])[] = [
   [768, 768, 768],
   [2048, 768, 768],
   [4096, 3072, 768],
@@ -90,7 +90,7 @@ export function benchKernels({ threads, seconds = 0.3 }: { threads?: number; sec
   const peak = { fp32: measurePeak(peakFp32!, seconds), bf16: measurePeak(peakBf16!, seconds) };
   const kernels: KernelSpeed[] = [];
   const first = new Int32Array(1);
-  for (const [m, n, k] of products) {
+  for (const [m, n, k] of benchedProducts) {
     const [a, b, c] = [randomBuffer(addon, m * k), randomBuffer(addon, k * n), addon.allocate(4 * m * n)] as const;
     for (const precision of ["fp32", "bf16"] as const)
       for (const { name, transposeA, transposeB } of layouts) {

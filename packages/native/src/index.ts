@@ -1,5 +1,5 @@
 export { type Addon, isBuilt, loadAddon, type NativeMemory } from "./addon.js";
 export { NativeBackend, type Precision } from "./backend.js";
-export { benchKernels, type KernelBench, type KernelSpeed } from "./bench.js";
+export { benchedProducts, benchKernels, type KernelBench, type KernelSpeed } from "./bench.js";
 export { KernelProfile, type KernelTime } from "./profile.js";
 export { backendName, nativeProvider, registerNative } from "./provider.js";

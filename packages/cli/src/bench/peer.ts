@@ -30,7 +30,33 @@ const ALLOCATOR = {
 };
 
 /** @throws UserError when Python, PyTorch or the peer is not there */
-export function measurePeer({ folder, python }: Peer, job: PeerJob, seconds: number): PeerTimes {
+export function measurePeer(peer: Peer, job: PeerJob, seconds: number): PeerTimes {
+  const { median_ms, min_ms, steps, peak_rss_mb } = askPeer(peer, job, seconds) as Record<string, number>;
+  return {
+    medianMilliseconds: median_ms!,
+    fastestMilliseconds: min_ms!,
+    steps: steps!,
+    peakMemory: peak_rss_mb! * 2 ** 20,
+  };
+}
+
+/**
+ * GFLOP/s of PyTorch's matrix products (oneDNN's) by shape and layout, as in `4×3×2 A·Bᵀ`.
+ *
+ * @param shapes m × n × k of each
+ * @param seconds of each measurement
+ * @throws UserError when Python, PyTorch or the peer is not there
+ */
+export function measurePeerProducts(
+  peer: Peer,
+  dtype: "fp32" | "bf16",
+  shapes: readonly (readonly number[])[],
+  seconds: number,
+): Record<string, number> {
+  return askPeer(peer, { what: "products", dtype, shapes }, seconds)["gflops"] as Record<string, number>;
+}
+
+function askPeer({ folder, python }: Peer, job: object, seconds: number): Record<string, unknown> {
   const script = join(folder, "bench.py");
   const asked = JSON.stringify({ ...job, impl: "torch" });
   const result = spawnSync(python, [script, "--one", asked, "--seconds", String(seconds)], {
@@ -44,11 +70,5 @@ export function measurePeer({ folder, python }: Peer, job: PeerJob, seconds: num
       hint: "It needs Python with torch >= 2.9 (pip install torch); name that Python with --python.",
     });
   }
-  const { median_ms, min_ms, steps, peak_rss_mb } = JSON.parse(line) as Record<string, number>;
-  return {
-    medianMilliseconds: median_ms!,
-    fastestMilliseconds: min_ms!,
-    steps: steps!,
-    peakMemory: peak_rss_mb! * 2 ** 20,
-  };
+  return JSON.parse(line) as Record<string, unknown>;
 }
