@@ -124,6 +124,8 @@ class Dispatcher implements QueueExecutor {
 
   async close(): Promise<void> {
     clearTimeout(this.#sweeper);
+    // A sweep under way must not plan the next one.
+    this.#sweeper = undefined;
     await Promise.all([this.#queue.close(), this.#events.close()]);
   }
 

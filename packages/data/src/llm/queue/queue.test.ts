@@ -93,6 +93,23 @@ withRedis(`two workers on a queue${withoutRedis}`, () => {
     return { executor, journal };
   }
 
+  it("are waited for by nobody once the dispatcher is closed, also in the middle of a sweep", async () => {
+    const dispatcher = startChild(`
+      import { spawnSync } from "node:child_process";
+      import { queueExecutor } from ${JSON.stringify(new URL("./dispatch.ts", import.meta.url).href)};
+      import { endpointAt, quickLimits } from ${JSON.stringify(new URL("../testing/requests.ts", import.meta.url).href)};
+      const executor = await queueExecutor({
+        url: ${JSON.stringify(url)},
+        run: "closed",
+        endpoint: endpointAt("http://127.0.0.1:9/v1"),
+        limits: quickLimits(),
+      });
+      spawnSync("redis-cli", ["-u", ${JSON.stringify(url)}, "client", "pause", "4000", "ALL"]);
+      setTimeout(() => executor.close().then(() => console.log("closed")), 3000);`);
+    await dispatcher.printed("closed");
+    await dispatcher.ended;
+  });
+
   it("ask the server of now, not the one for which an earlier dispatcher left requests", async () => {
     const path = join(temporaryFolder(), "stories.journal");
     const all = { requests: () => requests(5), tally: new Tally(), rounds: 1 };
