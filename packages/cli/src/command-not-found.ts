@@ -1,6 +1,6 @@
 import { UserError } from "@mm/run";
 import type { Hook } from "@oclif/core";
-import { closest, distance } from "fastest-levenshtein";
+import { likelyMeant } from "./did-you-mean.js";
 
 /**
  * "Did you mean": names the nearest command when one is near enough to be a slip of the fingers. oclif comes here, too,
@@ -15,10 +15,9 @@ const commandNotFound: Hook<"command_not_found"> = async ({ id, config }) => {
       hint: `\`mm ${command} --help\` shows them.`,
     });
   }
-  const nearest = closest(typed, names);
-  const close = distance(typed, nearest) <= Math.max(2, typed.length / 3);
+  const meant = likelyMeant(typed, names);
   throw new UserError(`There is no command \`mm ${typed}\`.`, {
-    hint: close ? `Did you mean \`mm ${nearest}\`?` : "`mm --help` lists the commands.",
+    hint: meant ? `Did you mean \`mm ${meant}\`?` : "`mm --help` lists the commands.",
   });
 };
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readRecipe, UserError } from "@mm/run";
+import { likelyMeant } from "./did-you-mean.js";
 
 const FOLDER = fileURLToPath(new URL("../recipes", import.meta.url));
 
@@ -25,7 +26,9 @@ export function openRecipe(nameOrPath: string): unknown {
   const shipped = join(FOLDER, `${nameOrPath}.yaml`);
   if (!relative(FOLDER, shipped).startsWith("..") && existsSync(shipped)) return readRecipe(shipped);
   if (existsSync(nameOrPath)) return readRecipe(nameOrPath);
+  const names = recipes().map(({ name }) => name);
+  const meant = likelyMeant(nameOrPath, names);
   throw new UserError(`Expected a recipe or a YAML file but found none named "${nameOrPath}".`, {
-    hint: "`mm list recipes` shows those that ship; a path to a file of your own works as well.",
+    hint: `${meant ? `Did you mean ${meant}? ` : ""}\`mm list recipes\` shows those that ship; a path to a file of your own works as well.`,
   });
 }

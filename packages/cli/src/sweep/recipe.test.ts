@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseConfig } from "@mm/run";
+import { isUserError, parseConfig } from "@mm/run";
 import { recipes } from "../recipes.js";
 import { digestOf, type ExpandOptions, expandSweep, openSweep, SweepRecipe, sweepName, tagsOf } from "./recipe.js";
 
@@ -12,6 +12,15 @@ const expand = (recipe: object, options: Partial<ExpandOptions> = {}) =>
     name: "grid",
     ...options,
   });
+
+function hintOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    if (isUserError(error)) return error.hint;
+  }
+  return undefined;
+}
 
 describe("a sweep's recipe", () => {
   it("gives every combination of the grid with every entry of the list and every seed", () => {
@@ -27,6 +36,15 @@ describe("a sweep's recipe", () => {
       settings: { "model.blocks": 2, "model.dropout": 0.2, "model.width": 32, "protocol.learningRate": 2.5e-4 },
       config: { model: { blocks: 2, width: 32, dropout: 0.2 }, protocol: { learningRate: 2.5e-4, seed: 2 } },
     });
+  });
+
+  it("asks for a dataset, and for a recipe by its likely name", () => {
+    expect(() => expandSweep(openSweep("sweeps/gpt2"), { name: "grid" })).toThrow(
+      "neither the sweep nor its base names",
+    );
+    expect(expandSweep(openSweep("sweeps/gpt2"), { name: "grid", set: ["dataset=d"] })).toHaveLength(18);
+    expect(hintOf(() => openSweep("sweeps/gtp2"))).toMatch(/^Did you mean sweeps\/gpt2\? /);
+    expect(hintOf(() => openSweep("nothing-like-it"))).toMatch(/^`mm list recipes`/);
   });
 
   it("gives configurations that come out the same only once", () => {

@@ -64,7 +64,9 @@ export function expandSweep(recipe: SweepRecipe, { name, set = [], base, seeds }
         for (const point of product(recipe.grid)) {
           const varied = { ...entry, ...point };
           const words = [...set, ...settingWords(varied), `${seedField}=${seed}`];
-          const config = parseConfig(schema, applySettings(start, words), {
+          const applied = applySettings(start, words);
+          if (recipe.kind === "train") expectDataset(applied);
+          const config = parseConfig(schema, applied, {
             source: `${typeof origin === "string" ? origin : "the sweep's base"} with ${words.join(" ")}`,
           });
           const digest = digestOf(config);
@@ -77,6 +79,14 @@ export function expandSweep(recipe: SweepRecipe, { name, set = [], base, seeds }
     }
   }
   return [...found.values()];
+}
+
+/** @throws UserError when a training's configuration names no dataset */
+function expectDataset(config: unknown): void {
+  if ((config as { dataset?: unknown }).dataset === undefined)
+    throw new UserError("Expected a dataset to train on: neither the sweep nor its base names one.", {
+      hint: "Build one with mm build-dataset, then add --dataset datasets/NAME.",
+    });
 }
 
 /** Tags on every row of the run, from which figures make tables. */
