@@ -167,8 +167,23 @@ struct TileWindow {
     allFrom = w.limited ? position + tileQueries - 1 - w.farthest : 0;
     allTo = w.limited ? position - w.nearest + 1 : INT32_MAX;
   }
-  bool cuts(int begin, int end) const { return begin < allFrom || end > allTo; }
   MM_INLINE Ints readable(int v, int key) const { return (last[v] >= key) & (first[v] <= key); }
+
+  /** Puts `hidden` into tile[key][tileQueries], whose first key is `begin`, wherever a query may not read a key. */
+  void hideUnreadable(float* tile, int begin, int keys, float hidden) const {
+    hideBetween(tile, begin, 0, std::min(keys, allFrom - begin), hidden);
+    hideBetween(tile, begin, std::max(0, allTo - begin), keys, hidden);
+  }
+
+ private:
+  void hideBetween(float* tile, int begin, int from, int to, float hidden) const {
+    for (int key = from; key < to; key++) {
+      for (int v = 0; v < tileQueryVectors; v++) {
+        float* p = tile + key * tileQueries + v * lanes;
+        store(p, select(readable(v, begin + key), load(p), splat(hidden)));
+      }
+    }
+  }
 };
 
 }  // namespace read
@@ -237,16 +252,10 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
       multiplyPanels<Paired>(scores, memory.keys(chunk), queries, keys, widthSteps);
       scaleTile(scores, keys, head.scale);
       std::fill(scores + keys * tileQueries, scores + paddedKeys * tileQueries, lowestScore);
-      const bool cut = window.cuts(begin, begin + keys);
+      window.hideUnreadable(scores, begin, keys, lowestScore);
 
       for (int v = 0; v < tileQueryVectors; v++) {
         float* column = scores + v * lanes;
-        if (cut) {
-          for (int key = 0; key < keys; key++) {
-            float* p = column + key * tileQueries;
-            store(p, select(window.readable(v, begin + key), load(p), splat(lowestScore)));
-          }
-        }
         Floats best = maximum[v], second = best;
         for (int key = 0; key < paddedKeys; key += 2) {
           best = max(load(column + key * tileQueries), best);
@@ -397,7 +406,8 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
       std::fill(products + keys * tileQueries, products + paddedKeys * tileQueries, 0.f);
 
       const TileWindow window(head, query);
-      const bool cut = window.cuts(begin, begin + keys);
+      window.hideUnreadable(scores, begin, keys, lowestScore);
+      window.hideUnreadable(products, begin, keys, 0);
       // Two vectors of queries at a time, because they make one vector of bf16 pairs.
       for (int vector = 0; vector < tileQueryVectors; vector += 2) {
         Floats rowLogSumExp[2], rowDelta[2];
@@ -420,16 +430,10 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
               MM_UNROLL for (int i = 0; i < 2; i++) {
                 MM_UNROLL for (int half = 0; half < 2; half++) {
                   const int at = (key + pair + i) * tileQueries + (vector + half) * lanes;
-                  Floats p = exp2Softmax(load(scores + at) * log2e - rowLogSumExp[half]);
-                  Floats product = load(products + at);
-                  if (cut) {
-                    const Ints readable = window.readable(vector + half, begin + key + pair + i);
-                    p = keep(readable, p);
-                    product = keep(readable, product);
-                  }
+                  const Floats p = exp2Softmax(load(scores + at) * log2e - rowLogSumExp[half]);
                   w[i][half] = p;
                   if constexpr (drop) w[i][half] = keep(dropout.kept(bits[half], pair + i), p);
-                  ds[i][half] = w[i][half] * product - p * rowDelta[half];
+                  ds[i][half] = w[i][half] * load(products + at) - p * rowDelta[half];
                   if constexpr (per == 1) {
                     store(scores + at, w[i][half]);
                     store(products + at, ds[i][half]);
