@@ -158,6 +158,7 @@ const PANELS = [
 const WIDTH = 196;
 const HEIGHT = 250;
 const LABEL_GAP = 11.5;
+const TICK_GAP = 19;
 
 const SERIES = {
   published: "published",
@@ -210,7 +211,10 @@ function drawPanel(
     type: "quantitative",
     title: "training environments",
     scale: { type: "log", nice: false, domain: [fewest * 0.85, most * 1.15] },
-    axis: { values: ticks(curves), labelExpr: "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.value" },
+    axis: {
+      values: ticks(curves, Math.log(most / fewest)),
+      labelExpr: "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.value",
+    },
   };
   const y = { field: "value", type: "quantitative", title: null, scale: { domain, nice: false, zero: false } };
   const color = { field: "colour", type: "nominal", scale: null };
@@ -262,13 +266,16 @@ function drawPanel(
   };
 }
 
-function ticks(points: readonly Point[]): number[] {
+/** The published numbers of environments and ours, without those whose label would print over the one before. */
+function ticks(points: readonly Point[], range: number): number[] {
   const measured = points.filter((point) => point.source === "measured").map((point) => point.environments!);
   const all = [...new Set([...PUBLISHED_ENVIRONMENTS, ...measured])].sort((a, b) => a - b);
-  // A tick of ours close to a published one would print over it.
-  return all.filter(
-    (tick, at) => (PUBLISHED_ENVIRONMENTS as readonly number[]).includes(tick) || tick / (all[at - 1] ?? 1) > 1.5,
-  );
+  const kept: number[] = [];
+  for (const tick of all) {
+    const gap = (WIDTH * Math.log(tick / (kept.at(-1) ?? 0))) / range;
+    if (gap >= TICK_GAP) kept.push(tick);
+  }
+  return kept;
 }
 
 /** What hollow, filled and diamond markers mean, in one line below both panels. */
