@@ -68,11 +68,16 @@ export default class BenchTrain extends TensorCommand<typeof BenchTrain> {
     const { shape: name, seconds, rounds, against, python, compile, profile } = this.flags;
     const precision = this.flags.precision ?? "fp32";
 
-    const bench = new TrainBench(shape);
+    let bench: TrainBench | undefined;
+    /** The model here, made when something is measured in this process. */
+    const own = () => {
+      bench ??= new TrainBench(shape);
+      return bench;
+    };
     const ours: StepTimes[] = [];
     const peers = [];
     for (let round = 0; round < (against === undefined ? 1 : rounds); round++) {
-      ours.push(against === undefined ? await bench.measure(shape, seconds) : this.#measureAlone());
+      ours.push(against === undefined ? await own().measure(shape, seconds) : this.#measureAlone());
       if (against !== undefined)
         peers.push(
           measurePeer(
@@ -91,7 +96,7 @@ export default class BenchTrain extends TensorCommand<typeof BenchTrain> {
     const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
     this.log(`shape ${name} (${shape.about}), ${precision}, backend ${backend.name} ${backend.version}`);
     this.log(
-      `ours  ${milliseconds.toFixed(1).padStart(9)} ms/step  ${Math.round((1000 * bench.tokens) / milliseconds).toLocaleString("en")} tokens/s  ${parameters.toLocaleString("en")} parameters  peak memory ${gib(peakMemory)}`,
+      `ours  ${milliseconds.toFixed(1).padStart(9)} ms/step  ${Math.round((1000 * shape.batch * shape.length) / milliseconds).toLocaleString("en")} tokens/s  ${parameters.toLocaleString("en")} parameters  peak memory ${gib(peakMemory)}`,
     );
     if (gigaflop !== null)
       this.log(
@@ -105,13 +110,13 @@ export default class BenchTrain extends TensorCommand<typeof BenchTrain> {
         `ratio ${(peer / milliseconds).toFixed(2).padStart(9)}  (peer / ours, medians of ${rounds} alternating rounds)`,
       );
     }
-    const stock = this.flags.stock ? await this.#stock(bench, shape, backend.name) : null;
+    const stock = this.flags.stock ? await this.#stock(own(), shape, backend.name) : null;
     if (stock !== null)
       this.log(
         `stock ${stock.toFixed(1).padStart(9)} ms/step on TF.js's own kernels: ${(stock / milliseconds).toFixed(2)} times ours`,
       );
-    const kernels = profile ? await this.#profile(bench, backend.name) : undefined;
-    bench.dispose();
+    const kernels = profile ? await this.#profile(own(), backend.name) : undefined;
+    bench?.dispose();
     return {
       shape: name,
       precision,
