@@ -116,9 +116,12 @@ function flagsFor(set) {
   ];
 }
 
-/** Changes whenever the object would: compiler, flags, and every file that the last compilation read. */
+/** Changes whenever the object would: compiler, flags, the files, and every file that the last compilation read. */
 function stampOf(job) {
-  const hash = createHash("sha256").update(compiler.version).update(flagsFor(job.set).join(" "));
+  const hash = createHash("sha256")
+    .update(compiler.version)
+    .update(flagsFor(job.set).join(" "))
+    .update(job.files.join(" "));
   const listed = `${job.object}.d`;
   if (!existsSync(listed)) return undefined;
   for (const file of readFileSync(listed, "utf8")

@@ -83,7 +83,13 @@ export const units = {
   },
   fourier: { files: ["stock/fft.cc"], sets: ["baseline"] },
   arithmetic: {
-    files: ["fused/dropout.cc", "fused/gelu.cc", "fused/causal-convolution.cc", "fused/selective-scan.cc"],
+    files: [
+      "fused/dropout.cc",
+      "fused/gelu.cc",
+      "fused/causal-convolution.cc",
+      "fused/selective-scan.cc",
+      "fused/weighted-mean.cc",
+    ],
     sets: ["avx512", "avx2", "baseline"],
   },
 };

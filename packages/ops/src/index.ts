@@ -24,4 +24,6 @@ export * from "./persistent-read.js";
 export * from "./scale-heads.js";
 export * from "./selective-scan.js";
 export * from "./tied-embedding.js";
+export * from "./weighted-mean.js";
+export * from "./without-gradient.js";
 export * from "./write-rows.js";

@@ -172,6 +172,17 @@ export interface KernelContract {
     [dx: T, dDelta: T, dDynamics: T, dInput: T, dOutput: T]
   >;
 
+  /**
+   * RWKV's mean of the values so far (`weighted-mean.ts`); keys, values [B, T, C], decay, first [C] → y [B, T, C]. Weights
+   * grow or shrink with age.
+   */
+  WeightedMean: Kernel<{ keys: T; values: T; decay: T; first: T }, { growing: boolean }, [y: T]>;
+  WeightedMeanGrad: Kernel<
+    { keys: T; values: T; decay: T; first: T; dy: T },
+    { growing: boolean },
+    [dKeys: T, dValues: T, dDecay: T, dFirst: T]
+  >;
+
   /** store[b, at + t] = rows[b, t] in place; store [B, capacity, C], rows [B, T, C]. No outputs. */
   WriteRows: Kernel<{ store: T; rows: T }, { at: number }, []>;
 

@@ -106,6 +106,42 @@ void scans() {
 }
 KERNEL_TEST(scans, "selective scans and their gradients")
 
+void averages() {
+  for (const auto& shape : {std::array<int64_t, 3>{1, 1, 1}, {2, 9, 3}, {1, 13, 19}})
+    for (bool growing : {false, true}) {
+      const int64_t batch = shape[0], time = shape[1], channels = shape[2], count = batch * time * channels;
+      Numbers numbers(static_cast<unsigned>(count + growing));
+      vector<vector<float>> inputs = {randomNumbers(numbers, count), randomNumbers(numbers, count),
+                                      randomNumbers(numbers, channels), randomNumbers(numbers, channels)};
+      for (float& rate : inputs[2]) rate = std::exp(rate) / 2;
+      const Definition f = [&](const vector<Doubles>& all) {
+        Doubles y(count);
+        for (int64_t b = 0; b < batch; b++)
+          for (int64_t c = 0; c < channels; c++)
+            for (int64_t t = 0; t < time; t++) {
+              double top = 0, bottom = 0;
+              for (int64_t s = 0; s <= t; s++) {
+                const int64_t at = (b * time + s) * channels + c;
+                const double age = static_cast<double>(t - 1 - s) * all[2][c];
+                const double weight = std::exp(all[0][at] + (s == t ? all[3][c] : growing ? age : -age));
+                top += weight * all[1][at];
+                bottom += weight;
+              }
+              y[(b * time + t) * channels + c] = top / bottom;
+            }
+        return y;
+      };
+      CHECK_NEAR(call("weightedMean", {inputs[0], inputs[1], inputs[2], inputs[3], room(count), batch, time, channels, growing})[0],
+                 f(inDouble(inputs)), 5e-6);
+      const auto dy = randomNumbers(numbers, count);
+      checkGradients(f, inputs, dy,
+                     call("weightedMeanGrad", {inputs[0], inputs[1], inputs[2], inputs[3], dy, room(count), room(count),
+                                               room(channels), room(channels), batch, time, channels, growing}),
+                     2e-5);
+    }
+}
+KERNEL_TEST(averages, "weighted means and their gradients")
+
 /** Two parameters, one with weight decay and large enough for several tasks; the kernel gets addresses, not arguments. */
 void optimises() {
   const double rate = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, decay = 0.1, clip = 0.5;

@@ -442,6 +442,28 @@ const scanCases = [
   ),
 );
 
+/** [batch, time, channels, spread of keys, greatest decay]: the last as extreme as RWKV's initial distribution gets. */
+const meanCases = [
+  [1, 2, 1, 1, 2],
+  [2, 5, 3, 1, 2],
+  [1, 40, 19, 1, 2],
+  [1, 30, 3, 90, 15],
+].flatMap(([batch, time, channels, spread, fastest]) =>
+  (["published", "canonical"] as const).map((sign) =>
+    opCase(
+      `weightedMean of [${batch},${time},${channels}], keys within ${spread}, ${sign}`,
+      {
+        keys: normal("keys", [batch!, time!, channels!], spread),
+        values: normal("values", [batch!, time!, channels!]),
+        decay: uniform("decay", [channels!], 0.05, fastest),
+        first: normal("first", [channels!]),
+      },
+      ({ keys, values, decay, first }) => ops.weightedMean(keys, values, { decay, first, sign }),
+      ({ keys, values, decay, first }) => ops.weightedMeanPlain(keys, values, { decay, first, sign }),
+    ),
+  ),
+);
+
 /** A copy of the store after a write, so that case and definition see the same one before. */
 function written(store: tf.Tensor, write: (into: tf.Variable<tf.Rank.R3>) => void): tf.Tensor {
   const own = tf.mul(store, 1) as tf.Tensor3D;
@@ -522,6 +544,7 @@ export const opCases: readonly OpCase[] = [
   ...recurrenceCases,
   ...convolutionCases,
   ...scanCases,
+  ...meanCases,
   ...writeCases,
   ...stockCases,
 ];

@@ -3,10 +3,9 @@
  *
  *   S_t = diag(α_t) S_{t−1} + k_t v_tᵀ,   y_t = S_tᵀ q_t,   0 < α ≤ 1
  */
-import { linearRecurrence } from "@mm/ops";
+import { linearRecurrence, withoutGradient } from "@mm/ops";
 import * as tf from "@tensorflow/tfjs";
 import { chunkedTime, stepOf } from "../decaying-read.js";
-import { withoutGradient } from "../without-gradient.js";
 
 /** The lowest log α that the gates can give (`model.ts`). */
 export const LOWEST_LOG_GATE = -3;

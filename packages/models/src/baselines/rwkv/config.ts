@@ -11,4 +11,3 @@ export const RwkvConfig = z.strictObject({
 });
 
 export type RwkvConfig = Readonly<z.output<typeof RwkvConfig>>;
-export type DecaySign = RwkvConfig["decaySign"];

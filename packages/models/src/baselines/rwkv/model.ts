@@ -2,19 +2,18 @@
  * RegBench's RWKV: the time mixing of RWKV-4 (Peng et al., arXiv 2305.13048) with the feed-forward network of all baselines
  * in the place of its channel mixing. With x' the input one step earlier (0 at first),
  *
- *   k = W_k (m_k ∘ x + (1 − m_k) ∘ x'),   v and r likewise,   out = W_o (σ(r) ∘ y),   y of `weighted-mean.ts`
+ *   k = W_k (m_k ∘ x + (1 − m_k) ∘ x'),   v and r likewise,   out = W_o (σ(r) ∘ y),   y of @mm/ops' `weightedMean`
  *
  * with w = e^{time_decay}. Initially m, time_decay and u are normal numbers, not the ramps of RWKV's authors.
  */
-import { linear } from "@mm/ops";
+import { causalConvolution, type DecaySign, linear, weightedMean } from "@mm/ops";
 import * as tf from "@tensorflow/tfjs";
 import { linearParameters } from "../../layers/linear.js";
 import { type Mode, observe } from "../../model.js";
 import { normal, under } from "../../parameters.js";
 import type { Scope } from "../../scope.js";
 import { backboneModel, backboneParameters, DEVIATION, type MixerKind } from "../backbone.js";
-import type { DecaySign, RwkvConfig } from "./config.js";
-import { weightedMean } from "./weighted-mean.js";
+import type { RwkvConfig } from "./config.js";
 
 class TimeMix {
   constructor(
@@ -25,15 +24,9 @@ class TimeMix {
   /** [batch, time, width] → [batch, time, width] */
   apply(x: tf.Tensor3D, mode: Mode): tf.Tensor3D {
     const { scope, sign } = this;
-    const time = x.shape[1];
-    const earlier = tf.pad3d(tf.slice3d(x, [0, 0, 0], [-1, time - 1, -1]), [
-      [0, 0],
-      [1, 0],
-      [0, 0],
-    ]);
-    const change = tf.sub<tf.Tensor3D>(x, earlier);
     const part = (name: string, mixing: string) => {
-      const mixed = tf.add<tf.Tensor3D>(earlier, tf.mul(change, scope.get<tf.Tensor3D>(mixing)));
+      const now = tf.reshape(scope.get(mixing), [-1]);
+      const mixed = causalConvolution(x, tf.stack([now, tf.sub(1, now)], 1) as tf.Tensor2D); // taps of now and before
       return linear(mixed, scope.get<tf.Tensor2D>(`${name}.weight`));
     };
     const keys = part("key", "time_mix_k");

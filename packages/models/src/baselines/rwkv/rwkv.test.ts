@@ -1,11 +1,9 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { selectBackend } from "@mm/ops";
+import { type DecaySign, selectBackend, weightedMean, weightedMeanPlain } from "@mm/ops";
 import { Rng } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
 import { ModelConfig } from "../../zoo.js";
-import type { DecaySign } from "./config.js";
-import { weightedMean, weightedMeanPlain } from "./weighted-mean.js";
 
 beforeAll(async () => {
   await selectBackend("wasm");

@@ -16,6 +16,7 @@ import { peekValues, peekValuesGrad } from "./peek-values.js";
 import { persistentRead, persistentReadGrad } from "./persistent-read.js";
 import { scaleHeads, scaleHeadsGrad } from "./scale-heads.js";
 import { selectiveScan, selectiveScanGrad } from "./selective-scan.js";
+import { weightedMean, weightedMeanGrad } from "./weighted-mean.js";
 import { writeRows } from "./write-rows.js";
 
 /** Kernels for the ops of @mm/ops: each op's file of the same name, one line here. */
@@ -29,5 +30,6 @@ export const fusedKernels: readonly NativeKernel[] = [
   ...[linearCrossEntropy, linearCrossEntropyGrad, linearTokenLosses],
   ...[linearRecurrence, linearRecurrenceGrad],
   ...[causalConvolution, causalConvolutionGrad, selectiveScan, selectiveScanGrad],
+  ...[weightedMean, weightedMeanGrad],
   ...[adamWStep, writeRows],
 ];

@@ -1,18 +1,22 @@
 /**
- * The time mixing of RWKV-4, per channel: a mean of the values so far, with weights that change by e^{±w} a step and a
- * weight of its own for the newest,
+ * The time mixing of RWKV-4 (Peng et al., arXiv 2305.13048), per channel: a mean of the values so far, with weights that
+ * change by e^{±w} a step and a weight of its own for the newest,
  *
  *   y_t = (Σ_{s<t} e^{k_s ± (t−1−s) w} v_s + e^{u+k_t} v_t) / (Σ_{s<t} e^{k_s ± (t−1−s) w} + e^{u+k_t})
  *
  * with − in the canonical form, and + in the published code of RegBench: there old tokens grow.
  */
-import { linearRecurrence } from "@mm/ops";
 import * as tf from "@tensorflow/tfjs";
-import { withoutGradient } from "../without-gradient.js";
-import type { DecaySign } from "./config.js";
+import { hasKernel, runKernel, withGradient } from "./kernels.js";
+import { linearRecurrence } from "./linear-recurrence.js";
+import { expectShapes } from "./shapes.js";
+import { withoutGradient } from "./without-gradient.js";
 
 /** Stands for −∞ where there is no token yet. */
 const NOTHING = -1e30;
+
+/** Whether old tokens shrink by e^{−w} a step, or grow by e^w as in the published code. */
+export type DecaySign = "published" | "canonical";
 
 export interface TimeMixing {
   /** w > 0, [C] */
@@ -23,7 +27,7 @@ export interface TimeMixing {
 }
 
 /**
- * As a linear recurrence. Weights are kept relative to a running maximum p of their exponents, which cancels in the
+ * Weights are kept relative to a running maximum p of their exponents, which cancels in the
  * quotient, so nothing overflows and the newest maximum counts 1:
  *
  *   a_t = e^{p_{t−1} − ω − p_t} a_{t−1} + e^{κ_t − p_t} v_t,   b_t likewise with 1 for v,   p_t = max(p_{t−1} − ω, κ_t)
@@ -34,7 +38,30 @@ export interface TimeMixing {
  * @param keys and values [B, T, C]
  * @returns [B, T, C]
  */
-export function weightedMean(keys: tf.Tensor3D, values: tf.Tensor3D, { decay, first, sign }: TimeMixing): tf.Tensor3D {
+export function weightedMean(keys: tf.Tensor3D, values: tf.Tensor3D, mixing: TimeMixing): tf.Tensor3D {
+  const { decay, first, sign } = mixing;
+  expectShapes("weightedMean", {
+    keys: [keys, ["B", "T", "C"]],
+    values: [values, ["B", "T", "C"]],
+    decay: [decay, ["C"]],
+    first: [first, ["C"]],
+  });
+  if (!hasKernel("WeightedMean")) return asRecurrence(keys, values, mixing);
+  const attributes = { growing: sign === "published" };
+  const given = [keys, values, decay, first];
+  return withGradient<tf.Tensor3D>(
+    given,
+    (save) => {
+      save(given);
+      return runKernel("WeightedMean", { keys, values, decay, first }, attributes)[0] as tf.Tensor3D;
+    },
+    (dy, [keys, values, decay, first]) =>
+      runKernel("WeightedMeanGrad", { keys: keys!, values: values!, decay: decay!, first: first!, dy }, attributes),
+  );
+}
+
+/** By the linear recurrences of numerators and denominators. */
+function asRecurrence(keys: tf.Tensor3D, values: tf.Tensor3D, { decay, first, sign }: TimeMixing): tf.Tensor3D {
   return tf.tidy(() => {
     const time = keys.shape[1];
     const canonical = sign === "canonical";
