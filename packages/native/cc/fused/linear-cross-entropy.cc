@@ -10,7 +10,7 @@ namespace mm::MM_ISA {
 namespace {
 
 /** Logits of a chunk: enough tokens that reading the weights once per chunk costs little. */
-constexpr int64_t chunkNumbers = 1 << 26;
+constexpr int64_t chunkNumbers = 3 << 24;
 constexpr int64_t fewestTokens = 64, mostTokens = 16384;
 constexpr int64_t vocabularyBlock = 2048;
 
