@@ -19,8 +19,13 @@
 
 namespace mm::MM_ISA {
 
-/** Keys of a score tile, which stays in the first-level cache on AVX2. A multiple of 8, the columns of one Philox block. */
-constexpr int keysPerChunk = lanes == 16 ? 448 : 96;
+/**
+ * Keys of a score tile of the read: few enough that the tile stays in the first-level cache between its passes. A
+ * multiple of 8, the columns of one Philox block.
+ */
+constexpr int keysPerRead = lanes == 16 ? 224 : 96;
+/** Likewise of the gradient, which passes once over two tiles, and gains more from longer sums. */
+constexpr int keysPerGradient = lanes == 16 ? 448 : 96;
 
 /** `count` vectors of `width` numbers, `stride` apart. */
 template <class Number>
@@ -193,14 +198,14 @@ template <bool Paired>
 class PackedMemory {
  public:
   PackedMemory(const HeadRead& head, Scratch& scratch)
-      : keyChunk_(read::roundUp(keysPerChunk, panelRows) * stepCount<Paired>(head.width)),
-        valueChunk_(read::roundUp(head.width, panelRows) * stepCount<Paired>(keysPerChunk)) {
-    const int64_t chunks = (head.keyCount + keysPerChunk - 1) / keysPerChunk;
+      : keyChunk_(read::roundUp(keysPerRead, panelRows) * stepCount<Paired>(head.width)),
+        valueChunk_(read::roundUp(head.width, panelRows) * stepCount<Paired>(keysPerRead)) {
+    const int64_t chunks = (head.keyCount + keysPerRead - 1) / keysPerRead;
     keys_ = scratch.floats(chunks * keyChunk_);
     values_ = scratch.floats(chunks * valueChunk_);
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
-      const int64_t first = chunk * keysPerChunk;
-      const int count = static_cast<int>(std::min<int64_t>(keysPerChunk, head.keyCount - first));
+      const int64_t first = chunk * keysPerRead;
+      const int count = static_cast<int>(std::min<int64_t>(keysPerRead, head.keyCount - first));
       const Rows<const float> chunkKeys{head.keys[first], head.keys.stride};
       const Rows<const float> chunkValues{head.values[first], head.values.stride};
       read::packRowPanels<Paired>(keys_ + chunk * keyChunk_, chunkKeys, count, head.width, head.bf16);
@@ -224,8 +229,8 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
   const int64_t widthSteps = stepCount<Paired>(head.width);
   const int tileWidth = std::max(roundUp(head.width, lanes), roundUp(head.width, panelRows));
   float* queries = scratch.floats(widthSteps * tileQueries);
-  float* scores = scratch.floats((keysPerChunk + panelRows) * tileQueries);
-  float* weights = per == 1 ? scores : scratch.floats(keysPerChunk / per * tileQueries);
+  float* scores = scratch.floats((keysPerRead + panelRows) * tileQueries);
+  float* weights = per == 1 ? scores : scratch.floats(keysPerRead / per * tileQueries);
   float* sums = scratch.floats(int64_t{tileWidth} * tileQueries);  // [width][tileQueries]
   const TileDropout dropout(head.dropout);
 
@@ -246,9 +251,9 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
 
     const TileWindow window(head, tile);
     const int end = head.endKey(tile + count - 1);
-    for (int chunk = head.firstKey(tile) / keysPerChunk; chunk * keysPerChunk < end; chunk++) {
-      const int begin = chunk * keysPerChunk;
-      const int keys = std::min(keysPerChunk, end - begin), paddedKeys = roundUp(keys, 8);
+    for (int chunk = head.firstKey(tile) / keysPerRead; chunk * keysPerRead < end; chunk++) {
+      const int begin = chunk * keysPerRead;
+      const int keys = std::min(keysPerRead, end - begin), paddedKeys = roundUp(keys, 8);
       multiplyPanels<Paired>(scores, memory.keys(chunk), queries, keys, widthSteps);
       scaleTile(scores, keys, head.scale);
       std::fill(scores + keys * tileQueries, scores + paddedKeys * tileQueries, lowestScore);
@@ -299,7 +304,7 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
         total[v] += added[0] + added[1];
       }
       if (head.bf16 && per == 1) roundInPlace(weights, keys * tileQueries);
-      const int64_t packedSteps = stepCount<Paired>(std::min(keysPerChunk, head.keyCount - begin));
+      const int64_t packedSteps = stepCount<Paired>(std::min(keysPerRead, head.keyCount - begin));
       multiplyColumns<Paired>(sums, memory.values(chunk), packedSteps, weights, head.width, stepCount<Paired>(keys));
     }
 
@@ -347,17 +352,17 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
   float* delta = scratch.floats(tiles * tileQueries);  // dy_i·y_i / dropoutScale
   int32_t* rows = scratch.take<int32_t>(tiles * tileQueries);
   // Of a chunk of keys.
-  float* keyPanels = scratch.floats(roundUp(keysPerChunk, panelRows) * widthSteps);
-  float* valuePanels = scratch.floats(roundUp(keysPerChunk, panelRows) * widthSteps);
-  float* keyColumnPanels = scratch.floats(roundUp(width, panelRows) * stepCount<Paired>(keysPerChunk));
-  float* keySums = scratch.floats(int64_t{keysPerChunk} * stride);
-  float* valueSums = scratch.floats(int64_t{keysPerChunk} * stride);
+  float* keyPanels = scratch.floats(roundUp(keysPerGradient, panelRows) * widthSteps);
+  float* valuePanels = scratch.floats(roundUp(keysPerGradient, panelRows) * widthSteps);
+  float* keyColumnPanels = scratch.floats(roundUp(width, panelRows) * stepCount<Paired>(keysPerGradient));
+  float* keySums = scratch.floats(int64_t{keysPerGradient} * stride);
+  float* valueSums = scratch.floats(int64_t{keysPerGradient} * stride);
   // Of a tile: scores become dropped weights w, dy·v becomes ds; in bf16 pairs they are stored anew, ds twice.
-  float* scores = scratch.floats((keysPerChunk + panelRows) * tileQueries);
-  float* products = scratch.floats((keysPerChunk + panelRows) * tileQueries);
-  float* weightRows = per == 1 ? scores : scratch.floats(keysPerChunk * tileSteps);      // [key][query step]
-  float* scoreRows = per == 1 ? products : scratch.floats(keysPerChunk * tileSteps);     // [key][query step]
-  float* scoreColumns = per == 1 ? products : scratch.floats(keysPerChunk / per * tileQueries);  // [key step][tileQueries]
+  float* scores = scratch.floats((keysPerGradient + panelRows) * tileQueries);
+  float* products = scratch.floats((keysPerGradient + panelRows) * tileQueries);
+  float* weightRows = per == 1 ? scores : scratch.floats(keysPerGradient * tileSteps);      // [key][query step]
+  float* scoreRows = per == 1 ? products : scratch.floats(keysPerGradient * tileSteps);     // [key][query step]
+  float* scoreColumns = per == 1 ? products : scratch.floats(keysPerGradient / per * tileQueries);  // [key step][tileQueries]
 
   const TileDropout dropout(head.dropout);
   // The tiles hold weights and ds without the factor that dropout gives the kept weights; it comes at the end.
@@ -385,8 +390,8 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
   }
   std::memset(querySums, 0, sizeof(float) * tiles * sumWidth * tileQueries);
 
-  for (int begin = 0; begin < head.keyCount; begin += keysPerChunk) {
-    const int present = std::min(keysPerChunk, head.keyCount - begin);
+  for (int begin = 0; begin < head.keyCount; begin += keysPerGradient) {
+    const int present = std::min(keysPerGradient, head.keyCount - begin);
     const Rows<const float> k{head.keys[begin], head.keys.stride}, v{head.values[begin], head.values.stride};
     packRowPanels<Paired>(keyPanels, k, present, width, head.bf16);
     packRowPanels<Paired>(valuePanels, v, present, width, head.bf16);
