@@ -2,16 +2,16 @@
  * Everything measured that figures may show: the metric rows of all runs and of their evaluations, and the statistics
  * of the datasets as rows of their own. What a row's tags leave open is filled in from its run's configuration.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
   listRuns,
   type MetricRow,
   metricFolders,
   type RunFolder,
+  readJson,
   readMetrics,
   type TagValue,
-  UserError,
 } from "@mm/run";
 import type { RunFacts } from "./figure.js";
 
@@ -73,7 +73,7 @@ function datasetRows(folder: string): MetricRow[] {
     .sort()
     .filter((name) => existsSync(join(folder, name, "dataset.json")))
     .flatMap((name) => {
-      const info = asRecord(readJson(join(folder, name, "dataset.json")));
+      const info = asRecord(readJson(join(folder, name, "dataset.json"), "Build the dataset again."));
       const tags = { dataset: name, synthetic: info["synthetic"] === true };
       return Object.entries(asRecord(info["splits"])).flatMap(([split, statistics]) =>
         Object.entries(asRecord(statistics))
@@ -81,17 +81,6 @@ function datasetRows(folder: string): MetricRow[] {
           .map(([metric, value]) => ({ run: `dataset:${name}`, step: 0, split, metric, value, tags })),
       );
     });
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new UserError(`Expected JSON in ${path}, but it cannot be read as such.`, {
-      hint: "Build the dataset again.",
-      cause: error,
-    });
-  }
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

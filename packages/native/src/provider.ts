@@ -53,7 +53,8 @@ export const nativeProvider: BackendProvider = {
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
       version: string;
     };
-    return { tfName: backendName, version: `${version} (${addon.instructionSet()}, ${addon.threads()} threads)` };
+    const settings = [addon.instructionSet(), `${addon.threads()} threads`, options.precision].filter(Boolean);
+    return { tfName: backendName, version: `${version} (${settings.join(", ")})` };
   },
 };
 

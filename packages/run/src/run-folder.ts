@@ -208,13 +208,11 @@ export function writeJson(path: string, value: unknown): void {
   writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-function readJson(path: string): unknown {
+/** @throws UserError with this hint, when the file is not there or not JSON */
+export function readJson(path: string, hint = "The run folder is damaged; remove it or restore the file."): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new UserError(`Expected JSON in ${path}, but it cannot be read as such.`, {
-      hint: "The run folder is damaged; remove it or restore the file.",
-      cause: error,
-    });
+    throw new UserError(`Expected JSON in ${path}, but it cannot be read as such.`, { hint, cause: error });
   }
 }

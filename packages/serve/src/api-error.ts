@@ -1,7 +1,7 @@
 /** A refusal that the client can understand, in OpenAI's form. */
 export class ApiError extends Error {
   constructor(
-    readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 429 | 500 | 503,
+    readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 503,
     message: string,
     readonly options: { code?: string; param?: string; retryAfter?: number } = {},
   ) {

@@ -55,8 +55,8 @@ export function createApp(engine: Engine, { limits, overflow, apiKey, onLoopback
   app.use(async (context, next) => {
     const started = performance.now();
     await next();
-    const route = context.req.path.startsWith("/v1/") || context.req.path === "/health" ? context.req.path : "other";
-    metrics.countRequest(KNOWN.has(route) ? route : "other", context.res.status);
+    const { path } = context.req;
+    metrics.countRequest(METHODS.has(path) ? path : "other", context.res.status);
     if (!context.res.headers.get("content-type")?.startsWith("text/event-stream"))
       metrics.duration.observe((performance.now() - started) / 1000);
   });
@@ -138,9 +138,13 @@ export function createApp(engine: Engine, { limits, overflow, apiKey, onLoopback
     app.all(`${path}/*`, (context) => answer(context.req.raw));
   }
 
-  app.notFound((context) =>
-    context.json(new ApiError(404, `There is nothing at ${context.req.method} ${context.req.path}.`).body, 404),
-  );
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    const allowed = METHODS.get(path);
+    if (allowed === undefined) return context.json(new ApiError(404, `There is nothing at ${path}.`).body, 404);
+    context.header("allow", allowed);
+    return context.json(new ApiError(405, `Expected ${allowed} at ${path}, found ${method}.`).body, 405);
+  });
   app.onError((error, context) => {
     if (error instanceof ApiError) {
       const { retryAfter } = error.options;
@@ -273,7 +277,13 @@ export function createApp(engine: Engine, { limits, overflow, apiKey, onLoopback
   };
 }
 
-const KNOWN = new Set(["/v1/completions", "/v1/chat/completions", "/v1/models", "/health"]);
+/** The one method of each path that is counted by its own name. */
+const METHODS = new Map([
+  ["/v1/completions", "POST"],
+  ["/v1/chat/completions", "POST"],
+  ["/v1/models", "GET"],
+  ["/health", "GET"],
+]);
 
 const now = () => Math.floor(Date.now() / 1000);
 

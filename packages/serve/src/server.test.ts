@@ -329,7 +329,9 @@ describe("a bad request", () => {
 
   it("of another type, method or path is refused", async () => {
     expect((await post(json({}), { "content-type": "text/plain" })).status).toBe(415);
-    expect((await fetch(`${server.url}/v1/completions`)).status).toBe(404);
+    const asked = await fetch(`${server.url}/v1/completions`);
+    expect([asked.status, asked.headers.get("allow")]).toEqual([405, "POST"]);
+    expect((await fetch(`${server.url}/health`, { method: "DELETE" })).status).toBe(405);
     expect((await fetch(`${server.url}/etc/passwd`)).status).toBe(404);
   });
 
