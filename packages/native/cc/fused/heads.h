@@ -1,6 +1,8 @@
-// What the key and value extractors share: the scaled unit vector of one head, and sums over the sequences.
+// What the key and value extractors share: the scaled unit vector of one head, work on the heads of a sequence token by
+// token, and sums over the sequences.
 #pragma once
 #include "../simd.h"
+#include "../threads.h"
 
 namespace mm::MM_ISA {
 
@@ -18,27 +20,53 @@ inline float vectorNorm(const float* x, int64_t width) {
   return static_cast<float>(__builtin_sqrt(exact));
 }
 
+/** x/‖x‖ without a division for every number: `up` keeps the inverse of very small and very large norms in range. */
+struct UnitVector {
+  float up, inverse;
+  explicit UnitVector(float norm)
+      : up(norm < 1e-18f ? 0x1p60f : norm > 1e18f ? 0x1p-60f : 1), inverse(norm == 0 ? 0 : 1 / (norm * up)) {}
+  MM_INLINE Floats operator()(Floats x) const { return x * up * inverse; }
+};
+
 /** y = scale · x/‖x‖, 0 for the zero vector; gives ‖x‖. */
 inline float writeScaledUnit(const float* x, int64_t width, float scale, float* y) {
   const float norm = vectorNorm(x, width);
-  const float divisor = norm == 0 ? 1 : norm;
-  for (int64_t c = 0; c < width; c += lanes) storeFirst(y + c, loadFirst(x + c, width - c) / divisor * scale, width - c);
+  const UnitVector unit(norm);
+  for (int64_t c = 0; c < width; c += lanes) storeFirst(y + c, unit(loadFirst(x + c, width - c)) * scale, width - c);
   return norm;
 }
 
 /** Gradient of writeScaledUnit: dx = scale/‖x‖ (dy - x̂ (x̂·dy)) with x̂ = x/‖x‖; gives d scale = x̂·dy. */
-inline double scaledUnitGradient(const float* x, int64_t width, float norm, float scale, const float* dy, float* dx) {
-  const float divisor = norm == 0 ? 1 : norm, factor = norm == 0 ? 0 : scale;
+inline float scaledUnitGradient(const float* x, int64_t width, float norm, float scale, const float* dy, float* dx) {
+  const UnitVector unit(norm);
   Floats products = {};
   for (int64_t c = 0; c < width; c += lanes)
-    products = fma(loadFirst(x + c, width - c) / divisor, loadFirst(dy + c, width - c), products);
+    products = fma(unit(loadFirst(x + c, width - c)), loadFirst(dy + c, width - c), products);
   const float along = sum(products);
   for (int64_t c = 0; c < width; c += lanes) {
-    const Floats unit = loadFirst(x + c, width - c) / divisor;
-    const Floats across = loadFirst(dy + c, width - c) - unit * along;
-    storeFirst(dx + c, across * factor / divisor, width - c);
+    const Floats across = loadFirst(dy + c, width - c) - unit(loadFirst(x + c, width - c)) * along;
+    storeFirst(dx + c, unit(across) * scale, width - c);
   }
   return along;
+}
+
+/** Heads first … end - 1. */
+struct Heads {
+  int64_t first, end;
+  int64_t count() const { return end - first; }
+};
+
+/**
+ * Calls body(b, heads, thread) for each sequence and some of its heads: for all of them, whose rows are then read as they
+ * lie in memory, where that makes enough tasks. What is computed for a head does not depend on its company.
+ */
+template <class Body>
+void forHeads(int64_t batch, int64_t heads, Body&& body) {
+  const int64_t wanted = 4 * threadCount(), parts = std::clamp<int64_t>((wanted + batch - 1) / batch, 1, heads);
+  parallelFor(batch * parts, [&](int64_t task, int thread) {
+    const int64_t part = task % parts;
+    body(task / parts, Heads{heads * part / parts, heads * (part + 1) / parts}, thread);
+  });
 }
 
 /** total[h] = Σ_b parts[b][h], in order. */

@@ -23,37 +23,43 @@ struct Leak {
   explicit Leak(float rate) : decay(std::exp(-rate)), gain(-std::expm1(-rate)) {}
 };
 
-/** The averages of one sequence and head, densely [time][width]. */
-void averages(const float* u, int64_t stride, int64_t time, int64_t width, Leak a, float* states) {
-  for (int64_t t = 0; t < time; t++, u += stride, states += width) {
-    for (int64_t c = 0; c < width; c += lanes) {
-      const Floats before = t == 0 ? Floats{} : loadFirst(states - width + c, width - c);
-      storeFirst(states + c, leak(before, loadFirst(u + c, width - c), a.decay, a.gain), width - c);
-    }
+/** One token more: state = decay·state + gain·u. */
+void advance(float* state, const float* u, const Leak& a, int64_t width) {
+  for (int64_t c = 0; c < width; c += lanes) {
+    const int64_t left = width - c;
+    storeFirst(state + c, leak(loadFirst(state + c, left), loadFirst(u + c, left), a.decay, a.gain), left);
   }
 }
 
 /**
- * From stateGradients dȳ [time][width] (overwritten by g) to du, and d rate as result. `states` may be any rows ȳ.
+ * One token back: from dȳ_t and g_{t+1} (`g`, overwritten by g_t) to du_t; gives g_t·(ȳ_{t-1} - u_t). `before` is ȳ_{t-1},
+ * null for the first token.
  */
-double leakBackward(const float* u, int64_t stride, int64_t time, int64_t width, Leak a, const float* states,
-                    int64_t stateStride, float* stateGradients, int64_t gradientStride, float* du) {
-  double decayGradient = 0;
-  for (int64_t t = time - 1; t >= 0; t--) {
-    Floats products = {};
-    for (int64_t c = 0; c < width; c += lanes) {
-      const int64_t left = width - c;
-      float* g = stateGradients + t * gradientStride + c;
-      const Floats later = t + 1 < time ? loadFirst(g + gradientStride, left) : Floats{};
-      const Floats gradient = loadFirst(g, left) + a.decay * later;
-      storeFirst(g, gradient, left);
-      storeFirst(du + t * stride + c, a.gain * gradient, left);
-      const Floats before = t > 0 ? loadFirst(states + (t - 1) * stateStride + c, left) : Floats{};
-      products = fma(gradient, before - loadFirst(u + t * stride + c, left), products);
-    }
-    decayGradient += sum(products);
+float retreat(const float* stateGradient, float* g, const float* before, const float* u, float* du, const Leak& a,
+              int64_t width) {
+  Floats products = {};
+  for (int64_t c = 0; c < width; c += lanes) {
+    const int64_t left = width - c;
+    const Floats gradient = loadFirst(stateGradient + c, left) + a.decay * loadFirst(g + c, left);
+    storeFirst(g + c, gradient, left);
+    storeFirst(du + c, a.gain * gradient, left);
+    const Floats earlier = before == nullptr ? Floats{} : loadFirst(before + c, left);
+    products = fma(gradient, earlier - loadFirst(u + c, left), products);
   }
-  return -a.decay * decayGradient;
+  return sum(products);
+}
+
+/** The leaks of some heads, in scratch memory. */
+const Leak* leaksOf(const float* rate, Heads heads, Scratch& scratch) {
+  Leak* leaks = scratch.take<Leak>(heads.count());
+  for (int64_t h = heads.first; h < heads.end; h++) leaks[h - heads.first] = Leak(rate[h]);
+  return leaks;
+}
+
+float* zeros(int64_t count, Scratch& scratch) {
+  float* numbers = scratch.floats(count);
+  std::memset(numbers, 0, count * sizeof(float));
+  return numbers;
 }
 
 }  // namespace
@@ -80,39 +86,37 @@ static void leakyAverageGrad(const float* u, const float* rate, const float* ave
   const int64_t stride = heads * width;
   Scratch shared(0);
   auto* rateParts = shared.take<double>(batch * heads);
-  parallelFor(batch * heads, [&](int64_t task, int thread) {
-    const int64_t start = task / heads * time * stride + task % heads * width;
+  forHeads(batch, heads, [&](int64_t b, Heads some, int thread) {
     Scratch scratch(thread);
-    float* gradients = scratch.floats(time * width);
-    for (int64_t t = 0; t < time; t++) std::memcpy(gradients + t * width, dy + start + t * stride, width * sizeof(float));
-    rateParts[task] = leakBackward(u + start, stride, time, width, Leak(rate[task % heads]), average + start, stride,
-                                   gradients, width, du + start);
+    const Leak* leaks = leaksOf(rate, some, scratch);
+    float* g = zeros(some.count() * width, scratch);
+    std::memset(rateParts + b * heads + some.first, 0, some.count() * sizeof(double));
+    for (int64_t t = time - 1; t >= 0; t--) {
+      for (int64_t h = some.first; h < some.end; h++) {
+        const int64_t at = (b * time + t) * stride + h * width, own = h - some.first;
+        const Leak& a = leaks[own];
+        const float* before = t == 0 ? nullptr : average + at - stride;
+        rateParts[b * heads + h] -= a.decay * retreat(dy + at, g + own * width, before, u + at, du + at, a, width);
+      }
+    }
   });
   sumHeads(rateParts, batch, heads, dRate);
 }
 MM_KERNEL(leakyAverageGrad)
 
-/** One token more: state = decay·state + gain·u. */
-static void advance(float* state, const float* u, const Leak& a, int64_t width) {
-  for (int64_t c = 0; c < width; c += lanes) {
-    const int64_t left = width - c;
-    storeFirst(state + c, leak(loadFirst(state + c, left), loadFirst(u + c, left), a.decay, a.gain), left);
-  }
-}
-
 static void leakyKeys(const float* u, const float* rate, const float* scale, float* keys, float* norm, int64_t batch,
                       int64_t time, int64_t heads, int64_t width) {
   const int64_t stride = heads * width;
-  parallelFor(batch * heads, [&](int64_t task, int thread) {
-    const int64_t b = task / heads, h = task % heads, start = b * time * stride + h * width;
+  forHeads(batch, heads, [&](int64_t b, Heads some, int thread) {
     Scratch scratch(thread);
-    float* state = scratch.floats(width);
-    std::memset(state, 0, width * sizeof(float));
-    const Leak a(rate[h]);
+    const Leak* leaks = leaksOf(rate, some, scratch);
+    float* states = zeros(some.count() * width, scratch);
     for (int64_t t = 0; t < time; t++) {
-      const int64_t at = start + t * stride;
-      advance(state, u + at, a, width);
-      norm[(b * time + t) * heads + h] = writeScaledUnit(state, width, scale[h], keys + at);
+      for (int64_t h = some.first; h < some.end; h++) {
+        const int64_t row = b * time + t, at = row * stride + h * width, own = h - some.first;
+        advance(states + own * width, u + at, leaks[own], width);
+        norm[row * heads + h] = writeScaledUnit(states + own * width, width, scale[h], keys + at);
+      }
     }
   });
 }
@@ -146,21 +150,33 @@ static void leakyKeysGrad(const float* u, const float* rate, const float* scale,
   Scratch shared(0);
   auto* rateParts = shared.take<double>(batch * heads);
   auto* scaleParts = shared.take<double>(batch * heads);
-  parallelFor(batch * heads, [&](int64_t task, int thread) {
-    const int64_t b = task / heads, h = task % heads, start = b * time * stride + h * width;
+  forHeads(batch, heads, [&](int64_t b, Heads some, int thread) {
     Scratch scratch(thread);
-    float* states = scratch.floats(time * width);
-    float* gradients = scratch.floats(time * width);
-    const Leak a(rate[h]);
-    averages(u + start, stride, time, width, a, states);
-    double scaleGradient = 0;
+    const Leak* leaks = leaksOf(rate, some, scratch);
+    const int64_t rowWidth = some.count() * width;
+    float* states = zeros((time + 1) * rowWidth, scratch) + rowWidth;  // from ȳ_{-1} = 0 on
+    float* g = zeros(rowWidth, scratch);
+    float* stateGradient = scratch.floats(width);
+    std::memset(rateParts + b * heads + some.first, 0, some.count() * sizeof(double));
+    std::memset(scaleParts + b * heads + some.first, 0, some.count() * sizeof(double));
     for (int64_t t = 0; t < time; t++) {
-      scaleGradient += scaledUnitGradient(states + t * width, width, norm[(b * time + t) * heads + h], scale[h],
-                                          dy + start + t * stride, gradients + t * width);
+      std::memcpy(states + t * rowWidth, states + (t - 1) * rowWidth, rowWidth * sizeof(float));
+      for (int64_t h = some.first; h < some.end; h++) {
+        const int64_t own = h - some.first;
+        advance(states + t * rowWidth + own * width, u + (b * time + t) * stride + h * width, leaks[own], width);
+      }
     }
-    scaleParts[task] = scaleGradient;
-    rateParts[task] =
-        leakBackward(u + start, stride, time, width, a, states, width, gradients, width, du + start);
+    for (int64_t t = time - 1; t >= 0; t--) {
+      for (int64_t h = some.first; h < some.end; h++) {
+        const int64_t row = b * time + t, at = row * stride + h * width, own = h - some.first;
+        const float* state = states + t * rowWidth + own * width;
+        const Leak& a = leaks[own];
+        scaleParts[b * heads + h] +=
+            scaledUnitGradient(state, width, norm[row * heads + h], scale[h], dy + at, stateGradient);
+        rateParts[b * heads + h] -=
+            a.decay * retreat(stateGradient, g + own * width, state - rowWidth, u + at, du + at, a, width);
+      }
+    }
   });
   sumHeads(rateParts, batch, heads, dRate);
   sumHeads(scaleParts, batch, heads, dScale);

@@ -10,11 +10,7 @@
 namespace mm::MM_ISA {
 namespace {
 
-/** w_{t+shift} of one sequence and head, or null beyond the end. */
-const float* ahead(const float* w, int64_t stride, int64_t t, int64_t time, int64_t shift) {
-  return t + shift < time ? w + (t + shift) * stride : nullptr;
-}
-
+/** The mixture of w_t and w_{t+shift}, the latter null beyond the end. */
 void mixAhead(const float* present, const float* later, float mix, int64_t width, float* mixed) {
   for (int64_t c = 0; c < width; c += lanes) {
     const int64_t left = width - c;
@@ -29,15 +25,15 @@ void mixAhead(const float* present, const float* later, float mix, int64_t width
 static void peekValues(const float* w, const float* mix, const float* scale, float* values, float* norm, int64_t shift,
                        int64_t batch, int64_t time, int64_t heads, int64_t width) {
   const int64_t stride = heads * width;
-  parallelRanges(batch * heads, rowGrain(time * width), [&](int64_t first, int64_t end, int thread) {
+  parallelRanges(batch * time, rowGrain(stride), [&](int64_t first, int64_t end, int thread) {
     Scratch scratch(thread);
     float* mixed = scratch.floats(width);
-    for (int64_t task = first; task < end; task++) {
-      const int64_t b = task / heads, h = task % heads, start = b * time * stride + h * width;
-      for (int64_t t = 0; t < time; t++) {
-        const int64_t at = start + t * stride;
-        mixAhead(w + at, ahead(w + start, stride, t, time, shift), mix[h], width, mixed);
-        norm[(b * time + t) * heads + h] = writeScaledUnit(mixed, width, scale[h], values + at);
+    for (int64_t row = first; row < end; row++) {
+      for (int64_t h = 0; h < heads; h++) {
+        const int64_t at = row * stride + h * width;
+        const float* later = row % time + shift < time ? w + at + shift * stride : nullptr;
+        mixAhead(w + at, later, mix[h], width, mixed);
+        norm[row * heads + h] = writeScaledUnit(mixed, width, scale[h], values + at);
       }
     }
   });
@@ -51,35 +47,36 @@ static void peekValuesGrad(const float* w, const float* mix, const float* scale,
   Scratch shared(0);
   auto* mixParts = shared.take<double>(batch * heads);
   auto* scaleParts = shared.take<double>(batch * heads);
-  parallelFor(batch * heads, [&](int64_t task, int thread) {
-    const int64_t b = task / heads, h = task % heads, start = b * time * stride + h * width;
+  forHeads(batch, heads, [&](int64_t b, Heads some, int thread) {
     Scratch scratch(thread);
     float* mixed = scratch.floats(width);
-    float* gradient = scratch.floats(width);
-    double mixGradient = 0, scaleGradient = 0;
-    for (int64_t t = 0; t < time; t++) std::memset(dw + start + t * stride, 0, width * sizeof(float));
+    // dv̄ of the last `shift` tokens, which add to dw of this one, and of this one.
+    const int64_t kept = std::min(shift, time) + 1, rowWidth = some.count() * width;
+    float* gradients = scratch.floats(kept * rowWidth);
+    std::memset(mixParts + b * heads + some.first, 0, some.count() * sizeof(double));
+    std::memset(scaleParts + b * heads + some.first, 0, some.count() * sizeof(double));
     for (int64_t t = 0; t < time; t++) {
-      const int64_t at = start + t * stride;
-      const float* later = ahead(w + start, stride, t, time, shift);
-      mixAhead(w + at, later, mix[h], width, mixed);
-      scaleGradient += scaledUnitGradient(mixed, width, norm[(b * time + t) * heads + h], scale[h], dy + at, gradient);
-      float* laterGradient = later == nullptr ? nullptr : dw + start + (t + shift) * stride;
-      Floats products = {};
-      for (int64_t c = 0; c < width; c += lanes) {
-        const int64_t left = width - c;
-        const Floats g = loadFirst(gradient + c, left);
-        storeFirst(dw + at + c, loadFirst(dw + at + c, left) + mix[h] * g, left);
-        Floats difference = loadFirst(w + at + c, left);
-        if (later != nullptr) {
-          storeFirst(laterGradient + c, loadFirst(laterGradient + c, left) + (1 - mix[h]) * g, left);
-          difference -= loadFirst(later + c, left);
+      for (int64_t h = some.first; h < some.end; h++) {
+        const int64_t row = b * time + t, at = row * stride + h * width, own = (h - some.first) * width;
+        const float* later = t + shift < time ? w + at + shift * stride : nullptr;
+        float* gradient = gradients + t % kept * rowWidth + own;
+        const float* earlier = t < shift ? nullptr : gradients + (t - shift) % kept * rowWidth + own;
+        mixAhead(w + at, later, mix[h], width, mixed);
+        scaleParts[b * heads + h] +=
+            scaledUnitGradient(mixed, width, norm[row * heads + h], scale[h], dy + at, gradient);
+        Floats products = {};
+        for (int64_t c = 0; c < width; c += lanes) {
+          const int64_t left = width - c;
+          const Floats g = loadFirst(gradient + c, left);
+          Floats change = mix[h] * g, difference = loadFirst(w + at + c, left);
+          if (earlier != nullptr) change += (1 - mix[h]) * loadFirst(earlier + c, left);
+          if (later != nullptr) difference -= loadFirst(later + c, left);
+          storeFirst(dw + at + c, change, left);
+          products = fma(g, difference, products);
         }
-        products = fma(g, difference, products);
+        mixParts[b * heads + h] += sum(products);
       }
-      mixGradient += sum(products);
     }
-    mixParts[task] = mixGradient;
-    scaleParts[task] = scaleGradient;
   });
   sumHeads(mixParts, batch, heads, dMix);
   sumHeads(scaleParts, batch, heads, dScale);
