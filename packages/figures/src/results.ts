@@ -4,15 +4,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import {
-  listRuns,
-  type MetricRow,
-  metricFolders,
-  type RunFolder,
-  readJson,
-  readMetrics,
-  type TagValue,
-} from "@mm/run";
+import { listRuns, type MetricRow, metricFolders, type RunFolder, readJson, readMetrics, type TagValue } from "@mm/run";
 import type { RunFacts } from "./figure.js";
 
 export interface Results {

@@ -89,6 +89,7 @@ export const units = {
       "fused/causal-convolution.cc",
       "fused/selective-scan.cc",
       "fused/weighted-mean.cc",
+      "fused/linear-memory.cc",
     ],
     sets: ["avx512", "avx2", "baseline"],
   },

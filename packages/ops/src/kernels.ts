@@ -183,6 +183,24 @@ export interface KernelContract {
     [dKeys: T, dValues: T, dDecay: T, dFirst: T]
   >;
 
+  /**
+   * y_t = S_tᵀ q_t with S_t = decay_h S_{t−1} + k_t v_tᵀ; queries, keys [B, H, T, D], values [B, H, T, E], decays [H] →
+   * y [B, H, T, E]. Decays have no gradient.
+   */
+  DecayingRead: Kernel<{ queries: T; keys: T; values: T; decays: T }, None, [y: T]>;
+  DecayingReadGrad: Kernel<
+    { queries: T; keys: T; values: T; decays: T; dy: T },
+    None,
+    [dQueries: T, dKeys: T, dValues: T]
+  >;
+  /** The same with S_t = diag(e^{logGates_t}) S_{t−1} + k_t v_tᵀ; logGates [B, H, T, D], none positive. */
+  GatedRead: Kernel<{ queries: T; keys: T; values: T; logGates: T }, None, [y: T]>;
+  GatedReadGrad: Kernel<
+    { queries: T; keys: T; values: T; logGates: T; dy: T },
+    None,
+    [dQueries: T, dKeys: T, dValues: T, dLogGates: T]
+  >;
+
   /** store[b, at + t] = rows[b, t] in place; store [B, capacity, C], rows [B, T, C]. No outputs. */
   WriteRows: Kernel<{ store: T; rows: T }, { at: number }, []>;
 

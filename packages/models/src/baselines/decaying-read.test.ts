@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { selectBackend } from "@mm/ops";
+import { decayingRead, decayingReadPlain, selectBackend } from "@mm/ops";
 import { Rng } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
-import { decayingRead, decayingReadPlain } from "./decaying-read.js";
 import { retention, retentionDecays } from "./retnet/model.js";
 
 beforeAll(async () => {

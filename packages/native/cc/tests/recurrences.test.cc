@@ -142,6 +142,51 @@ void averages() {
 }
 KERNEL_TEST(averages, "weighted means and their gradients")
 
+void remembers() {
+  for (const auto& shape : {std::array<int64_t, 5>{1, 1, 1, 1, 1}, {2, 2, 7, 3, 5}, {1, 1, 9, 20, 37}, {1, 2, 5, 16, 33}})
+    for (bool gated : {false, true}) {
+      const auto [batch, heads, time, width, wide] = shape;
+      const int64_t rows = batch * heads * time;
+      Numbers numbers(static_cast<unsigned>(rows * width + gated));
+      vector<vector<float>> inputs = {randomNumbers(numbers, rows * width), randomNumbers(numbers, rows * width),
+                                      randomNumbers(numbers, rows * wide),
+                                      randomNumbers(numbers, gated ? rows * width : heads)};
+      for (float& rate : inputs[3]) rate = gated ? -std::abs(rate) : 0.9f - 0.1f * std::abs(rate);
+      const auto definition = [&, heads = heads, time = time, width = width, wide = wide](const vector<Doubles>& all) {
+        Doubles y(rows * wide);
+        for (int64_t n = 0; n < rows / time; n++)
+          for (int64_t i = 0; i < width; i++)
+            for (int64_t e = 0; e < wide; e++) {
+              double state = 0;
+              for (int64_t t = 0; t < time; t++) {
+                const int64_t row = n * time + t, at = row * width + i;
+                const double rate = gated ? std::exp(all[3][at]) : static_cast<double>(inputs[3][n % heads]);
+                state = rate * state + all[1][at] * all[2][row * wide + e];
+                y[row * wide + e] += all[0][at] * state;
+              }
+            }
+        return y;
+      };
+      const Definition f = definition;
+      const char* name = gated ? "gatedRead" : "decayingRead";
+      CHECK_NEAR(call(name, {inputs[0], inputs[1], inputs[2], inputs[3], room(rows * wide), batch, heads, time, width, wide})[0],
+                 f(inDouble(inputs)), 5e-6);
+      const auto dy = randomNumbers(numbers, rows * wide);
+      if (gated)
+        checkGradients(f, inputs, dy,
+                       call("gatedReadGrad", {inputs[0], inputs[1], inputs[2], inputs[3], dy, room(rows * width),
+                                              room(rows * width), room(rows * wide), room(rows * width), batch, heads, time,
+                                              width, wide}),
+                       2e-5);
+      else
+        checkGradients(f, inputs, dy,
+                       call("decayingReadGrad", {inputs[0], inputs[1], inputs[2], inputs[3], dy, room(rows * width),
+                                                 room(rows * width), room(rows * wide), batch, heads, time, width, wide}),
+                       2e-5);
+    }
+}
+KERNEL_TEST(remembers, "reads of linear memories and their gradients")
+
 /** Two parameters, one with weight decay and large enough for several tasks; the kernel gets addresses, not arguments. */
 void optimises() {
   const double rate = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, decay = 0.1, clip = 0.5;

@@ -464,6 +464,37 @@ const meanCases = [
   ),
 );
 
+/** [batch, heads, time, width, wide] */
+const linearMemoryCases = [
+  [1, 1, 1, 1, 1],
+  [2, 3, 5, 4, 3],
+  [1, 2, 70, 17, 33],
+  [1, 1, 30, 16, 70],
+].flatMap(([batch, heads, time, width, wide]) => {
+  const inputs = {
+    queries: normal("queries", [batch!, heads!, time!, width!]),
+    keys: normal("keys", [batch!, heads!, time!, width!]),
+    values: normal("values", [batch!, heads!, time!, wide!]),
+  };
+  const shape = `[${batch},${heads},${time},${width}], values ${wide} wide`;
+  const decays = Array.from({ length: heads! }, (_, h) => 1 - h / 8);
+  const logGates = uniform("gates", [batch!, heads!, time!, width!], -1, 0);
+  return [
+    opCase(
+      `decayingRead of ${shape}`,
+      inputs,
+      ({ queries, keys, values }) => ops.decayingRead(queries, keys, values, decays),
+      ({ queries, keys, values }) => ops.decayingReadPlain(queries, keys, values, decays),
+    ),
+    opCase(
+      `gatedRead of ${shape}`,
+      { ...inputs, logGates },
+      ({ queries, keys, values, logGates }) => ops.gatedRead(queries, keys, values, logGates),
+      ({ queries, keys, values, logGates }) => ops.gatedReadPlain(queries, keys, values, logGates),
+    ),
+  ];
+});
+
 /** A copy of the store after a write, so that case and definition see the same one before. */
 function written(store: tf.Tensor, write: (into: tf.Variable<tf.Rank.R3>) => void): tf.Tensor {
   const own = tf.mul(store, 1) as tf.Tensor3D;
@@ -545,6 +576,7 @@ export const opCases: readonly OpCase[] = [
   ...convolutionCases,
   ...scanCases,
   ...meanCases,
+  ...linearMemoryCases,
   ...writeCases,
   ...stockCases,
 ];

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { selectBackend } from "@mm/ops";
+import { gatedRead, gatedReadPlain, selectBackend } from "@mm/ops";
 import { Rng } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
-import { gatedRead, gatedReadPlain } from "./gated-read.js";
 import { logGates } from "./model.js";
 
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 /**
- * RegBench's gated linear attention (Yang et al., arXiv 2312.06635): a linear memory (`gated-read.ts`) whose key features
+ * RegBench's gated linear attention (Yang et al., arXiv 2312.06635): a linear memory (@mm/ops' `gatedRead`) whose key features
  * forget at rates that the input sets, keys D = width/2H wide, values E = width/H,
  *
  *   k ← k/√(width/H),   log α = max(log σ(B A x + b)/16, −3),   out = W_o (silu(W_g x + b_g) ∘ LayerNorm_head(y))
  *
  * The clamp acts where the logit is below −48, and passes no gradient there.
  */
-import { joinHeads, layerNorm, splitHeads } from "@mm/ops";
+import { gatedRead, joinHeads, LOWEST_LOG_GATE, layerNorm, splitHeads } from "@mm/ops";
 import * as tf from "@tensorflow/tfjs";
 import { applyLinear, linearParameters } from "../../layers/linear.js";
 import { silu } from "../../layers/silu.js";
@@ -15,7 +15,6 @@ import { under } from "../../parameters.js";
 import type { Scope } from "../../scope.js";
 import { backboneModel, backboneParameters, DEVIATION, type MixerKind, outputDeviation } from "../backbone.js";
 import type { GlaConfig } from "./config.js";
-import { gatedRead, LOWEST_LOG_GATE } from "./gated-read.js";
 
 /** Inner width of the map to the gates. */
 const GATE_RANK = 16;

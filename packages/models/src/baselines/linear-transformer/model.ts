@@ -5,14 +5,13 @@
  *
  * Nothing keeps y from growing with t; the norm of the next sublayer takes it back.
  */
-import { dropout, joinHeads, splitHeads } from "@mm/ops";
+import { decayingRead, dropout, joinHeads, splitHeads } from "@mm/ops";
 import * as tf from "@tensorflow/tfjs";
 import { attentionParameters } from "../../layers/attention.js";
 import { applyLinear } from "../../layers/linear.js";
 import { dropoutAt, type Mode, observe } from "../../model.js";
 import type { Scope } from "../../scope.js";
 import { backboneModel, backboneParameters, DEVIATION, type MixerKind, outputDeviation } from "../backbone.js";
-import { decayingRead } from "../decaying-read.js";
 import type { LinearTransformerConfig } from "./config.js";
 
 const NAMES = { input: "Wqkv", output: "out_proj" };

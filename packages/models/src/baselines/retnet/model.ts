@@ -7,7 +7,7 @@
  * The last divisor counts as a constant for the gradient, as in the published code. The head's norm would make both
  * factors of a row irrelevant, were it not for its epsilon: y is small at the start of training.
  */
-import { joinHeads, layerNorm, splitHeads, withGradient } from "@mm/ops";
+import { decayingRead, joinHeads, layerNorm, splitHeads, withGradient } from "@mm/ops";
 import * as tf from "@tensorflow/tfjs";
 import { applyLinear, linearParameters } from "../../layers/linear.js";
 import { silu } from "../../layers/silu.js";
@@ -15,7 +15,6 @@ import { type Mode, observe } from "../../model.js";
 import { under } from "../../parameters.js";
 import type { Scope } from "../../scope.js";
 import { backboneModel, backboneParameters, DEVIATION, type MixerKind, outputDeviation } from "../backbone.js";
-import { decayingRead } from "../decaying-read.js";
 import type { RetNetConfig } from "./config.js";
 import { rotation } from "./rotation.js";
 

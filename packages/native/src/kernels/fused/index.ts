@@ -10,6 +10,7 @@ import { leakyAverage, leakyAverageGrad } from "./leaky-average.js";
 import { advanceKeys, leakyKeys, leakyKeysGrad } from "./leaky-keys.js";
 import { linear, linearGrad } from "./linear.js";
 import { linearCrossEntropy, linearCrossEntropyGrad, linearTokenLosses } from "./linear-cross-entropy.js";
+import { decayingRead, decayingReadGrad, gatedRead, gatedReadGrad } from "./linear-memory.js";
 import { linearRecurrence, linearRecurrenceGrad } from "./linear-recurrence.js";
 import { packedLinear, packedPersistentRead } from "./packed.js";
 import { peekValues, peekValuesGrad } from "./peek-values.js";
@@ -30,6 +31,6 @@ export const fusedKernels: readonly NativeKernel[] = [
   ...[linearCrossEntropy, linearCrossEntropyGrad, linearTokenLosses],
   ...[linearRecurrence, linearRecurrenceGrad],
   ...[causalConvolution, causalConvolutionGrad, selectiveScan, selectiveScanGrad],
-  ...[weightedMean, weightedMeanGrad],
+  ...[weightedMean, weightedMeanGrad, decayingRead, decayingReadGrad, gatedRead, gatedReadGrad],
   ...[adamWStep, writeRows],
 ];

@@ -6,21 +6,17 @@
  * γ = 1 is linear attention without feature map; γ < 1 is retention.
  */
 import * as tf from "@tensorflow/tfjs";
+import { hasKernel, runKernel, withGradient } from "./kernels.js";
+import { expectShapes } from "./shapes.js";
 
 /** Steps per chunk: about as many products within a chunk as with its state at usual head widths. */
 const CHUNK = 64;
 
 /**
- * The chunked form, all chunks at once: with G the positions of a chunk, U_n = Σ_{s∈G} γ^{end−s} k_s v_sᵀ is what chunk
- * n adds to the memory, S_n = Σ_{m<n} γ^{c(n−1−m)} U_m what it finds, and
- *
- *   y_t = γ^{t+1−start} S_nᵀ q_t + Σ_{s∈G, s≤t} γ^{t−s} (q_t·k_s) v_s
- *
- * No exponent is positive, so nothing overflows.
- *
  * @param queries and keys [B, H, T, D]
  * @param values [B, H, T, E]
  * @param decays γ of each head
+ * @param longest steps per chunk where the backend has no kernel of its own
  * @returns [B, H, T, E]
  */
 export function decayingRead(
@@ -29,6 +25,40 @@ export function decayingRead(
   values: tf.Tensor4D,
   decays: readonly number[],
   longest = CHUNK,
+): tf.Tensor4D {
+  const { H } = expectShapes("decayingRead", {
+    queries: [queries, ["B", "H", "T", "D"]],
+    keys: [keys, ["B", "H", "T", "D"]],
+    values: [values, ["B", "H", "T", "E"]],
+  });
+  if (decays.length !== H) throw new RangeError(`decayingRead: expected ${H} decays but found ${decays.length}`);
+  if (!hasKernel("DecayingRead")) return readChunks(queries, keys, values, decays, longest);
+  return withGradient<tf.Tensor4D>(
+    [queries, keys, values],
+    (save) => {
+      const rates = tf.tensor1d([...decays]);
+      save([queries, keys, values, rates]);
+      return runKernel("DecayingRead", { queries, keys, values, decays: rates }, {})[0] as tf.Tensor4D;
+    },
+    (dy, [queries, keys, values, rates]) =>
+      runKernel("DecayingReadGrad", { queries: queries!, keys: keys!, values: values!, decays: rates!, dy }, {}),
+  );
+}
+
+/**
+ * The chunked form, all chunks at once: with G the positions of a chunk, U_n = Σ_{s∈G} γ^{end−s} k_s v_sᵀ is what chunk
+ * n adds to the memory, S_n = Σ_{m<n} γ^{c(n−1−m)} U_m what it finds, and
+ *
+ *   y_t = γ^{t+1−start} S_nᵀ q_t + Σ_{s∈G, s≤t} γ^{t−s} (q_t·k_s) v_s
+ *
+ * No exponent is positive, so nothing overflows.
+ */
+function readChunks(
+  queries: tf.Tensor4D,
+  keys: tf.Tensor4D,
+  values: tf.Tensor4D,
+  decays: readonly number[],
+  longest: number,
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const [batch, heads, time, wide] = values.shape;

@@ -3,15 +3,51 @@
  *
  *   S_t = diag(α_t) S_{t−1} + k_t v_tᵀ,   y_t = S_tᵀ q_t,   0 < α ≤ 1
  */
-import { linearRecurrence, withoutGradient } from "@mm/ops";
 import * as tf from "@tensorflow/tfjs";
-import { chunkedTime, stepOf } from "../decaying-read.js";
+import { chunkedTime, stepOf } from "./decaying-read.js";
+import { hasKernel, runKernel, withGradient } from "./kernels.js";
+import { linearRecurrence } from "./linear-recurrence.js";
+import { expectShapes } from "./shapes.js";
+import { withoutGradient } from "./without-gradient.js";
 
-/** The lowest log α that the gates can give (`model.ts`). */
+/** The lowest log α that chunks allow: at a lower one, their exponents would overflow. */
 export const LOWEST_LOG_GATE = -3;
 
 /** Steps per chunk: within it weights grow to e^{3·24} = 2e31 before the mask takes them away, still a float32. */
 const CHUNK = 24;
+
+/**
+ * @param queries and keys [B, H, T, D]
+ * @param values [B, H, T, E]
+ * @param logGates log α, [B, H, T, D], from −3 to 0
+ * @param longest steps per chunk where the backend has no kernel of its own
+ * @returns [B, H, T, E]
+ */
+export function gatedRead(
+  queries: tf.Tensor4D,
+  keys: tf.Tensor4D,
+  values: tf.Tensor4D,
+  logGates: tf.Tensor4D,
+  longest = CHUNK,
+): tf.Tensor4D {
+  expectShapes("gatedRead", {
+    queries: [queries, ["B", "H", "T", "D"]],
+    keys: [keys, ["B", "H", "T", "D"]],
+    values: [values, ["B", "H", "T", "E"]],
+    logGates: [logGates, ["B", "H", "T", "D"]],
+  });
+  if (!hasKernel("GatedRead")) return readChunks(queries, keys, values, logGates, longest);
+  const given = [queries, keys, values, logGates];
+  return withGradient<tf.Tensor4D>(
+    given,
+    (save) => {
+      save(given);
+      return runKernel("GatedRead", { queries, keys, values, logGates }, {})[0] as tf.Tensor4D;
+    },
+    (dy, [queries, keys, values, logGates]) =>
+      runKernel("GatedReadGrad", { queries: queries!, keys: keys!, values: values!, logGates: logGates!, dy }, {}),
+  );
+}
 
 /**
  * The chunked form, all chunks at once. With G_t = Σ log α from the start of the chunk to t, included:
@@ -21,18 +57,13 @@ const CHUNK = 24;
  *
  * The exponent of a difference is split between q and k around the middle of the chunk, so that the sum over i is a
  * matrix product; each of its terms keeps its relative precision. The last line is a linear recurrence over chunks.
- *
- * @param queries and keys [B, H, T, D]
- * @param values [B, H, T, E]
- * @param logGates log α, [B, H, T, D], from −3 to 0
- * @returns [B, H, T, E]
  */
-export function gatedRead(
+function readChunks(
   queries: tf.Tensor4D,
   keys: tf.Tensor4D,
   values: tf.Tensor4D,
   logGates: tf.Tensor4D,
-  longest = CHUNK,
+  longest: number,
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const [batch, heads, time, wide] = values.shape;
