@@ -13,6 +13,8 @@ import { groupByLength, padSequences, type Sequence, shuffledSequences } from ".
 
 /** Sequences of like length in one forward pass; a step accumulates the gradient over its passes. */
 const ROWS_PER_PASS = 8;
+/** Likewise without gradients: as many as leave most tensors of a pass in cache. */
+const ROWS_PER_EVALUATION = 16;
 
 /** The part of the protocol that concerns training; its published values are the defaults of @mm/regbench. */
 export interface RegbenchTraining {
@@ -134,7 +136,7 @@ export async function meanBatchLoss(
   batch: number,
 ): Promise<number> {
   const sums = new Float64Array(sequences.length);
-  for (const group of groupByLength(sequences, batch)) {
+  for (const group of groupByLength(sequences, ROWS_PER_EVALUATION)) {
     const padded = padSequences(group.map((at) => sequences[at]!));
     const losses = await tokenLosses(model, padded);
     for (const [index, loss] of losses.entries()) sums[group[Math.floor(index / padded.length)]!]! += loss;
