@@ -8,8 +8,6 @@
 //
 // Gradient: maxima cancel in the quotient and count as constants; what remains is that of the sums, backwards in time. A
 // task computes its sums again; those over sequences (dDecay, dFirst) are added in their order.
-#include <cstring>
-
 #include "../kernel.h"
 #include "../memory.h"
 #include "../simd.h"
@@ -88,7 +86,7 @@ static void weightedMeanGrad(const float* keys, const float* values, const float
     Sums sums;
     for (int64_t t = 0; t < time; t++) {
       const int64_t at = (b * time + t) * channels + c;
-      std::memcpy(&before[t], &sums, sizeof(Sums));
+      before[t] = sums;
       sums.take(rates.exponent(loadFirst(keys + at, left), t), loadFirst(values + at, left), rates.forget);
     }
     Floats dNumerator = {}, dDenominator = {};  // of the sums after the step
@@ -96,8 +94,7 @@ static void weightedMeanGrad(const float* keys, const float* values, const float
     for (int64_t t = time - 1; t >= 0; t--) {
       const int64_t at = (b * time + t) * channels + c;
       const Floats exponent = rates.exponent(loadFirst(keys + at, left), t), value = loadFirst(values + at, left);
-      Sums old;
-      std::memcpy(&old, &before[t], sizeof(Sums));
+      const Sums old = before[t];
       Sums after = old;
       const Shares step = after.take(exponent, value, rates.forget);
       const Shares now(old.exponent, exponent + rates.own);
