@@ -1,8 +1,8 @@
 /** The HTTP interface: routes, limits, and answers whole or as server-sent events. */
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import type { Overflow } from "@mm/models";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { streamSSE } from "hono/streaming";
 import type { z } from "zod";
 import { limitRate, requireJson, requireKey, requireLoopbackName } from "./access.js";
@@ -85,9 +85,9 @@ export function createApp(engine: Engine, { limits, overflow, apiKey, onLoopback
     return context.json(card);
   });
 
-  app.on("POST", ["/v1/completions", "/v1/chat/completions"], requireJson, limitBody(limits.bodyBytes));
+  app.on("POST", ["/v1/completions", "/v1/chat/completions"], requireJson);
   app.post("/v1/completions", async (context) => {
-    const body = await parseBody(context, CompletionBody);
+    const body = await parseBody(context, CompletionBody, limits.bodyBytes);
     expectModel(body.model);
     const { choices, stops } = completionChoices(engine, body, limits, overflow);
     const writings = choices.map((choice) => {
@@ -109,7 +109,7 @@ export function createApp(engine: Engine, { limits, overflow, apiKey, onLoopback
     });
   });
   app.post("/v1/chat/completions", async (context) => {
-    const body = await parseBody(context, ChatBody);
+    const body = await parseBody(context, ChatBody, limits.bodyBytes);
     expectModel(body.model);
     const { choices, stops } = chatChoices(engine, body, limits, overflow);
     const writings = choices.map((choice) => {
@@ -149,7 +149,7 @@ export function createApp(engine: Engine, { limits, overflow, apiKey, onLoopback
     if (error instanceof ApiError) {
       const { retryAfter } = error.options;
       if (retryAfter !== undefined) context.header("retry-after", String(retryAfter));
-      // The rest of the body is not read, so the connection cannot be used again.
+      // Where the rest of the body is not read, the connection cannot be used again.
       if (error.status === 413) context.header("connection", "close");
       return context.json(error.body, error.status);
     }
@@ -287,21 +287,45 @@ const METHODS = new Map([
 
 const now = () => Math.floor(Date.now() / 1000);
 
-function limitBody(bytes: number) {
-  return bodyLimit({
-    maxSize: bytes,
-    onError: () => {
-      throw new ApiError(413, `Expected a body of at most ${bytes} bytes.`);
-    },
-  });
+/** @throws ApiError when it has more than `limit` bytes */
+async function readBody({ body }: Request, limit: number): Promise<string> {
+  if (body === null) return "";
+  const reader = body.getReader();
+  const pieces: Uint8Array[] = [];
+  for (let bytes = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(pieces).toString();
+    bytes += value.length;
+    pieces.push(value);
+    if (bytes <= limit) continue;
+    await Promise.race([discard(reader, 8 * limit), setTimeout(1000, undefined, { ref: false })]);
+    throw new ApiError(413, `Expected a body of at most ${limit} bytes.`);
+  }
 }
 
-async function parseBody<Schema extends z.ZodType>(context: Context, schema: Schema): Promise<z.output<Schema>> {
+/** Reads what follows, up to so many bytes: a client that cannot send all of its body may not read the answer. */
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>, most: number): Promise<void> {
+  try {
+    for (let bytes = 0; bytes < most; ) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      bytes += value.length;
+    }
+  } catch {
+    // The connection is gone, and its request with it.
+  }
+}
+
+async function parseBody<Schema extends z.ZodType>(
+  context: Context,
+  schema: Schema,
+  limit: number,
+): Promise<z.output<Schema>> {
+  const text = await readBody(context.req.raw, limit);
   let json: unknown;
   try {
-    json = JSON.parse(await context.req.text());
-  } catch (error) {
-    if (error instanceof ApiError) throw error;
+    json = JSON.parse(text);
+  } catch {
     throw new ApiError(400, "Expected a body of JSON.");
   }
   const parsed = schema.safeParse(json);
