@@ -455,7 +455,7 @@ const meanCases = [
       {
         keys: normal("keys", [batch!, time!, channels!], spread),
         values: normal("values", [batch!, time!, channels!]),
-        decay: uniform("decay", [channels!], 0.05, fastest),
+        decay: uniform("decay", [channels!], 0.05, fastest!),
         first: normal("first", [channels!]),
       },
       ({ keys, values, decay, first }) => ops.weightedMean(keys, values, { decay, first, sign }),
