@@ -70,9 +70,7 @@ function readChunks(
     const [q, k, v] = [chunked(queries), chunked(keys), chunked(values)];
     const within = perHead(decays, steps, steps, (t, s, decay) => (s <= t ? decay ** (t - s) : 0));
     const inside = tf.matMul(tf.mul(tf.matMul(q, k, false, true), tf.expandDims(within, 2)), v);
-    const whole = (y: tf.Tensor) =>
-      tf.slice4d(y.reshape([batch, heads, chunks * steps, wide]), [0, 0, 0, 0], [-1, -1, time, -1]);
-    if (chunks === 1) return whole(inside);
+    if (chunks === 1) return wholeTime(inside, time);
     const leaving = perHead(decays, steps, 1, (s, _, decay) => decay ** (steps - 1 - s));
     const added = tf.matMul(forgets ? tf.mul(k, tf.expandDims(leaving, 2)) : k, v, true); // [B, H, chunks, D, E]
     const between = perHead(decays, chunks, chunks, (n, m, decay) => (m < n ? decay ** (steps * (n - 1 - m)) : 0));
@@ -80,7 +78,7 @@ function readChunks(
       .matMul(between, added.reshape([batch, heads, chunks, width * wide]))
       .reshape([batch, heads, chunks, width, wide]);
     const arriving = perHead(decays, steps, 1, (t, _, decay) => decay ** (t + 1));
-    return whole(tf.add(inside, tf.matMul(forgets ? tf.mul(q, tf.expandDims(arriving, 2)) : q, found)));
+    return wholeTime(tf.add(inside, tf.matMul(forgets ? tf.mul(q, tf.expandDims(arriving, 2)) : q, found)), time);
   });
 }
 
@@ -117,6 +115,12 @@ export function chunkedTime(x: tf.Tensor4D, chunks: number, steps: number): tf.T
           [0, 0],
         ]);
   return tf.reshape(padded, [batch, heads, chunks, steps, width]);
+}
+
+/** The way back, [B, H, chunks, steps, E] → [B, H, T, E], without what was added. */
+export function wholeTime(y: tf.Tensor, time: number): tf.Tensor4D {
+  const [batch, heads, chunks, steps, wide] = y.shape as [number, number, number, number, number];
+  return tf.slice4d(tf.reshape(y, [batch, heads, chunks * steps, wide]), [0, 0, 0, 0], [-1, -1, time, -1]);
 }
 
 /** [B, H, T, D] → [B, H, 1, D] */

@@ -4,7 +4,7 @@
  *   S_t = diag(α_t) S_{t−1} + k_t v_tᵀ,   y_t = S_tᵀ q_t,   0 < α ≤ 1
  */
 import * as tf from "@tensorflow/tfjs";
-import { chunkedTime, stepOf } from "./decaying-read.js";
+import { chunkedTime, stepOf, wholeTime } from "./decaying-read.js";
 import { hasKernel, runKernel, withGradient } from "./kernels.js";
 import { linearRecurrence } from "./linear-recurrence.js";
 import { expectShapes } from "./shapes.js";
@@ -85,9 +85,7 @@ function readChunks(
     );
     const products = tf.matMul(tf.mul(q, tf.exp(fromMiddle)), tf.mul(k, tf.exp(tf.neg(fromMiddle))), false, true);
     const inside = tf.matMul(tf.mul(products, past), v);
-    const whole = (y: tf.Tensor) =>
-      tf.slice4d(y.reshape([batch, heads, chunks * steps, wide]), [0, 0, 0, 0], [-1, -1, time, -1]);
-    if (chunks === 1) return whole(inside);
+    if (chunks === 1) return wholeTime(inside, time);
     const end = at(steps - 1);
     const added = tf.matMul(tf.mul(k, tf.exp(tf.sub(end, sums))), v, true); // [B, H, chunks, D, E]
     const kept = tf.mul(tf.exp(end).reshape([batch, heads, chunks, width, 1]), tf.ones([wide]));
@@ -99,7 +97,7 @@ function readChunks(
       [0, 0],
     ]);
     const memories = found.reshape([batch, heads, chunks, width, wide]);
-    return whole(tf.add(inside, tf.matMul(tf.mul(q, tf.exp(sums)), memories)));
+    return wholeTime(tf.add(inside, tf.matMul(tf.mul(q, tf.exp(sums)), memories)), time);
   });
 }
 
