@@ -2,11 +2,13 @@
 #include <node_api.h>
 
 #include <cstdio>
+#include <exception>
 #include <new>
 #include <string>
 
 #include "kernel.h"
 #include "memory.h"
+#include "system-memory.h"
 #include "threads.h"
 
 namespace mm {
@@ -43,11 +45,11 @@ bool typedArrayData(napi_env env, napi_value value, void** data, size_t* bytes =
 bool toArgument(napi_env env, napi_value value, char parameter, Argument* argument) {
   double number;
   if (napi_get_value_double(env, value, &number) == napi_ok) {
-    if (parameter == 'p') argument->pointer = reinterpret_cast<void*>(static_cast<uintptr_t>(number));
+    if (parameter != 'n') argument->pointer = reinterpret_cast<void*>(static_cast<uintptr_t>(number));
     else argument->number = number;
     return true;
   }
-  if (parameter == 'p') {
+  if (parameter != 'n') {
     if (typedArrayData(env, value, &argument->pointer)) return true;
     napi_valuetype type;
     napi_typeof(env, value, &type);
@@ -73,11 +75,15 @@ napi_value callKernel(napi_env env, napi_callback_info info) {
   for (size_t i = 0; i < count; i++)
     if (!toArgument(env, values[i], kernel.parameters[i], &arguments[i]))
       return raise(env, std::string(kernel.name) + ": argument " + std::to_string(i) + " should be " +
-                            (kernel.parameters[i] == 'p' ? "an address, a typed array or null" : "a number"));
+                            (kernel.parameters[i] != 'n' ? "an address, a typed array or null" : "a number"));
   try {
     return toNumber(env, kernel.call(arguments));
+  } catch (const Declined&) {
+    return nullptr;
   } catch (const std::bad_alloc&) {
     return raise(env, std::string(kernel.name) + ": out of memory");
+  } catch (const std::exception& error) {
+    return raise(env, std::string(kernel.name) + ": " + error.what());
   }
 }
 
@@ -116,21 +122,42 @@ napi_value releaseBuffer(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// copyIn(address, typedArray), copyOut(address, typedArray): as many bytes as the array has.
-napi_value copyIn(napi_env env, napi_callback_info info) {
-  const Arguments<2> in(env, info);
+/** Calls a copy between an address and a typed array, or another address with a number of bytes. */
+template <class Copy>
+napi_value copyBytes(napi_env env, napi_callback_info info, Copy&& copy) {
+  const Arguments<3> in(env, info);
   void* data;
   size_t bytes;
-  if (!typedArrayData(env, in.value[1], &data, &bytes)) return raise(env, "copyIn takes an address and a typed array");
-  if (bytes > 0) __builtin_memcpy(address(env, in.value[0]), data, bytes);
+  if (!typedArrayData(env, in.value[1], &data, &bytes)) {
+    data = address(env, in.value[1]);
+    bytes = static_cast<size_t>(number(env, in.value[2]));
+  }
+  try {
+    copy(address(env, in.value[0]), data, bytes);
+  } catch (const std::exception& error) {
+    return raise(env, error.what());
+  }
   return nullptr;
 }
+// copyIn(buffer, typedArray), copyOut(buffer, typedArray): as many bytes as the array has; or (buffer, address, bytes).
+napi_value copyIn(napi_env env, napi_callback_info info) {
+  return copyBytes(env, info, [](void* buffer, void* values, size_t bytes) { copyToBuffer(buffer, values, bytes); });
+}
 napi_value copyOut(napi_env env, napi_callback_info info) {
-  const Arguments<2> in(env, info);
-  void* data;
-  size_t bytes;
-  if (!typedArrayData(env, in.value[1], &data, &bytes)) return raise(env, "copyOut takes an address and a typed array");
-  if (bytes > 0) __builtin_memcpy(data, address(env, in.value[0]), bytes);
+  return copyBytes(env, info, [](void* buffer, void* values, size_t bytes) { copyFromBuffer(values, buffer, bytes); });
+}
+
+napi_value getSize(napi_env env, napi_callback_info info) {
+  const Arguments<1> in(env, info);
+  return toNumber(env, static_cast<double>(sizeOfBuffer(address(env, in.value[0]))));
+}
+
+napi_value waitForKernels(napi_env env, napi_callback_info) {
+  try {
+    synchronize();
+  } catch (const std::exception& error) {
+    return raise(env, error.what());
+  }
   return nullptr;
 }
 
@@ -166,7 +193,11 @@ napi_value setThreads(napi_env env, napi_callback_info info) {
 
 napi_value getInstructionSet(napi_env env, napi_callback_info) {
   napi_value result;
-  napi_create_string_utf8(env, instructionSet(), NAPI_AUTO_LENGTH, &result);
+  try {
+    napi_create_string_utf8(env, instructionSet(), NAPI_AUTO_LENGTH, &result);
+  } catch (const std::exception& error) {
+    return raise(env, error.what());
+  }
   return result;
 }
 
@@ -180,6 +211,8 @@ napi_value initialize(napi_env env, napi_value exports) {
   define("release", releaseBuffer);
   define("copyIn", copyIn);
   define("copyOut", copyOut);
+  define("sizeOf", getSize);
+  define("synchronize", waitForKernels);
   define("memoryUse", getMemoryUse);
   define("resetPeakMemory", resetPeak);
   define("releaseCache", emptyCache);
@@ -196,6 +229,9 @@ napi_value initialize(napi_env env, napi_value exports) {
         const auto& [env, kernels] = *static_cast<Context*>(data);
         napi_value value;
         napi_create_function(env, kernel.name, NAPI_AUTO_LENGTH, callKernel, const_cast<Kernel*>(&kernel), &value);
+        napi_value parameters;
+        napi_create_string_utf8(env, kernel.parameters, NAPI_AUTO_LENGTH, &parameters);
+        napi_set_named_property(env, value, "parameters", parameters);
         napi_set_named_property(env, kernels, kernel.name, value);
       },
       &context);

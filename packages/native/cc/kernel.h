@@ -29,13 +29,22 @@ struct Kernel {
   const char* name;
   int level;
   int arity;
-  const char* parameters;  // one letter each: p pointer, n number
+  const char* parameters;  // one letter each: i pointer to what is read, o to what is written, n number
   double (*call)(const Argument* arguments);
 };
+
+/** Thrown by a kernel that has written nothing and wants another backend to do the work. */
+struct Declined {};
 
 #ifdef MM_ISA
 // The table is a section of constant data, so that nothing compiled for an instruction set runs before it is chosen.
 namespace MM_ISA {
+
+template <class Parameter>
+constexpr char letter() {
+  if (!std::is_pointer_v<Parameter>) return 'n';
+  return std::is_const_v<std::remove_pointer_t<Parameter>> ? 'i' : 'o';
+}
 
 template <class Function>
 struct Binding;
@@ -43,7 +52,7 @@ struct Binding;
 template <class Result, class... Parameter>
 struct Binding<Result (*)(Parameter...)> {
   static constexpr int arity = sizeof...(Parameter);
-  static constexpr char parameters[] = {(std::is_pointer_v<Parameter> ? 'p' : 'n')..., '\0'};
+  static constexpr char parameters[] = {letter<Parameter>()..., '\0'};
 
   template <class T>
   static T convert(const Argument& argument) {
@@ -84,6 +93,8 @@ const Kernel* findKernel(const char* name);
 const Kernel* findKernel(const char* name, int level);
 /** Calls visit(kernel, context) for each chosen kernel. */
 void visitKernels(void (*visit)(const Kernel& kernel, void* context), void* context);
+/** Kernels above this level are not chosen. */
+int usedLevel();
 /** Name of the instruction set in use: that of the machine, or the one that MM_ISA in the environment asks for. */
 const char* instructionSet();
 

@@ -3,21 +3,15 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <cstdlib>
 #include <map>
-#include <memory>
 #include <new>
 #include <unordered_map>
 #include <vector>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
+#include "system-memory.h"
 
 namespace mm {
 namespace {
-
-constexpr size_t hugePage = 2 << 20;
 
 std::atomic<size_t> liveBytes{0}, cachedBytes{0}, scratchBytes{0}, peakBytes{0}, freshBuffers{0};
 
@@ -32,17 +26,6 @@ size_t sizeClass(size_t bytes) {
   if (bytes <= 8 * alignment) return std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
   const size_t step = std::bit_floor(bytes - 1) / 8;
   return (bytes + step - 1) / step * step;
-}
-
-/** Large buffers lie in pages of 2 MB where the system has them: fewer faults, and fewer misses of the page table's cache. */
-void* fresh(size_t bytes) {
-  const bool large = bytes >= hugePage;
-  void* buffer = nullptr;
-  if (posix_memalign(&buffer, large ? hugePage : alignment, bytes) != 0) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE
-  if (large) madvise(buffer, bytes, MADV_HUGEPAGE);
-#endif
-  return buffer;
 }
 
 struct FreeBuffer {
@@ -67,7 +50,7 @@ void dropOldest() {
   for (auto list = free.begin(); list != free.end(); list++)
     if (list->second.front().released < oldest->second.front().released) oldest = list;
   auto& [size, list] = *oldest;
-  std::free(list.front().buffer);
+  giveToSystem(list.front().buffer);
   cachedBytes -= size;
   list.erase(list.begin());
   if (list.empty()) free.erase(oldest);
@@ -105,10 +88,10 @@ void* allocate(size_t bytes) {
   } else {
     makeRoom(size);
     try {
-      buffer = fresh(size);
+      buffer = takeFromSystem(size);
     } catch (const std::bad_alloc&) {
       releaseCache();  // the memory may all be here, in other sizes
-      buffer = fresh(size);
+      buffer = takeFromSystem(size);
     }
     freshBuffers++;
   }
@@ -130,9 +113,19 @@ void release(void* buffer) {
   free[size].push_back({buffer, releases++});
 }
 
+size_t sizeOfBuffer(const void* buffer) {
+  const auto found = cache().sizes.find(const_cast<void*>(buffer));
+  return found == cache().sizes.end() ? 0 : found->second;
+}
+
+void noteScratch(int64_t change) {
+  scratchBytes += change;
+  notePeak();
+}
+
 void releaseCache() {
   for (auto& [size, list] : cache().free) {
-    for (const FreeBuffer& waiting : list) std::free(waiting.buffer);
+    for (const FreeBuffer& waiting : list) giveToSystem(waiting.buffer);
     cachedBytes -= size * list.size();
   }
   cache().free.clear();
@@ -146,72 +139,6 @@ MemoryUse memoryUse() {
 void resetPeakMemory() {
   peakBytes = 0;
   notePeak();
-}
-
-// ---- scratch --------------------------------------------------------------------------------------------------------
-
-namespace {
-
-struct Block {
-  char* data;
-  size_t size;
-};
-/** Blocks that never move; when all are free again and there are several, one block of their total size replaces them. */
-struct alignas(128) Arena {
-  std::vector<Block> blocks;
-  size_t block = 0;
-  size_t offset = 0;
-};
-
-constexpr int maximalThreads = 1024;
-constexpr size_t smallestBlock = hugePage;
-
-Arena& arena(int thread) {
-  static auto* arenas = new Arena[maximalThreads];
-  return arenas[thread];
-}
-
-void addBlock(Arena& arena, size_t bytes) {
-  arena.blocks.push_back({static_cast<char*>(fresh(bytes)), bytes});
-  scratchBytes += bytes;
-  notePeak();
-}
-
-}  // namespace
-
-Scratch::Scratch(int thread) : thread_(thread), block_(arena(thread).block), offset_(arena(thread).offset) {}
-
-Scratch::~Scratch() {
-  Arena& a = arena(thread_);
-  a.block = block_;
-  a.offset = offset_;
-  if (block_ == 0 && offset_ == 0 && a.blocks.size() > 1) {
-    size_t total = 0;
-    for (const Block& block : a.blocks) {
-      total += block.size;
-      std::free(block.data);
-    }
-    a.blocks.clear();
-    scratchBytes -= total;
-    addBlock(a, total);
-  }
-}
-
-void* Scratch::takeBytes(size_t bytes) {
-  Arena& a = arena(thread_);
-  // One line apart, so that neighbours never share a cache line nor a store-forwarding alias of 4 KiB.
-  bytes = (bytes + alignment - 1) / alignment * alignment + alignment;
-  while (a.block < a.blocks.size() && a.offset + bytes > a.blocks[a.block].size) {
-    a.block++;
-    a.offset = 0;
-  }
-  if (a.block == a.blocks.size()) {
-    addBlock(a, std::max(smallestBlock, sizeClass(bytes)));
-    a.offset = 0;
-  }
-  void* taken = a.blocks[a.block].data + a.offset;
-  a.offset += bytes;
-  return taken;
 }
 
 }  // namespace mm

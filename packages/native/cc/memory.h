@@ -15,6 +15,8 @@ constexpr size_t alignment = 64;
 void* allocate(size_t bytes);
 /** Gives a buffer back to the cache. */
 void release(void* buffer);
+/** Bytes of a buffer that is in use; 0 for any other address. */
+size_t sizeOfBuffer(const void* buffer);
 /** Returns every cached buffer to the system. */
 void releaseCache();
 
@@ -26,6 +28,8 @@ struct MemoryUse {
   double scratch; // bytes of scratch memory
 };
 MemoryUse memoryUse();
+/** Counts scratch memory taken (or, below 0, given back). */
+void noteScratch(int64_t change);
 /** Starts a new peak measurement from what is in use now. */
 void resetPeakMemory();
 

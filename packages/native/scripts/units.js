@@ -43,16 +43,22 @@ export const instructionSets = {
 /** The connection to Node. */
 export const binding = ["binding.cc"];
 
+/** Tests of kernels by name, which the GPU's kernels pass too (build-cuda.js). */
+const ofKernels = ["main", "calls", "reads.test", "layers.test", "recurrences.test", "stock.test"].map(
+  (name) => `tests/${name}.cc`,
+);
 /** The C++ tests: of kernels by name, compiled once, and of vectors and products, compiled for each instruction set. */
 export const tests = {
-  once: ["main", "calls", "reads.test", "layers.test", "recurrences.test", "stock.test"].map(
-    (name) => `tests/${name}.cc`,
-  ),
+  once: [...ofKernels, "tests/memory.test.cc"],
   perSet: ["tests/vectors.test.cc"],
+  onDevice: ofKernels,
 };
 
 /** Files without vectors of their own: compiled once, for the plainest machine. */
-export const plain = ["kernel.cc", "memory.cc", "threads.cc", "stock/elementwise.cc"];
+export const plain = [
+  ...["kernel.cc", "machine.cc", "memory.cc", "scratch.cc", "system-memory.cc", "threads.cc"],
+  "stock/elementwise.cc",
+];
 
 /**
  * Files of kernels, compiled together for each of the instruction sets: Intel's header of intrinsics takes a compiler a

@@ -10,8 +10,12 @@ import { UserError } from "@mm/run";
 
 /** What a kernel accepts: an address or typed array or null for a pointer, a number or boolean for a number. */
 export type NativeArgument = number | boolean | null | Float32Array | Int32Array | Uint8Array | Uint32Array;
-/** A C++ kernel (cc/kernel.h); gives its number, or 0. */
-export type NativeFunction = (...values: NativeArgument[]) => number;
+/** A C++ kernel (cc/kernel.h); gives its number, or 0. One for the GPU may decline the work, and gives undefined then. */
+export interface NativeFunction {
+  (...values: NativeArgument[]): number | undefined;
+  /** One letter for each parameter: i pointer to what is read, o to what is written, n number. */
+  readonly parameters: string;
+}
 
 /** Bytes; `fresh` counts the buffers that had to be taken from the system. */
 export interface NativeMemory {
@@ -27,15 +31,23 @@ export interface Addon {
   allocate(bytes: number): number;
   /** Gives a buffer back; it is kept for the next tensor of its size. */
   release(address: number): void;
-  copyIn(address: number, values: Float32Array | Int32Array | Uint8Array): void;
-  copyOut(address: number, values: Float32Array | Int32Array | Uint8Array): void;
+  /** Copies into a buffer: a typed array, or `bytes` bytes at an address of the process. */
+  copyIn(address: number, from: Float32Array | Int32Array | Uint8Array): void;
+  copyIn(address: number, from: number, bytes: number): void;
+  /** Likewise out of a buffer. Waits for the kernels that write it. */
+  copyOut(address: number, to: Float32Array | Int32Array | Uint8Array): void;
+  copyOut(address: number, to: number, bytes: number): void;
+  /** Bytes of a buffer that is in use; 0 for any other address. */
+  sizeOf(address: number): number;
+  /** Waits until every kernel called so far has run. */
+  synchronize(): void;
   memoryUse(): NativeMemory;
   resetPeakMemory(): void;
   /** Returns the buffers that are kept to the system. */
   releaseCache(): void;
   threads(): number;
   setThreads(count: number): void;
-  /** "avx512bf16", "avx512", "avx2" or "baseline" */
+  /** "avx512bf16", "avx512", "avx2" or "baseline"; of a GPU its name, driver and library */
   instructionSet(): string;
   readonly kernels: Readonly<Record<string, NativeFunction>>;
 }

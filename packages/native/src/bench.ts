@@ -66,7 +66,7 @@ function fastest(work: () => void, seconds: number): number {
 /** GFLOP/s of the peak loop `kernel`. */
 function measurePeak(kernel: NativeFunction, seconds: number): number {
   const operations = kernel(2000);
-  return operations / fastest(() => kernel(2000), seconds) / 1e9;
+  return (operations ?? 0) / fastest(() => kernel(2000), seconds) / 1e9;
 }
 
 /** Random numbers in a new buffer. */

@@ -15,6 +15,11 @@ namespace mm::tests {
 using std::vector;
 using Doubles = vector<double>;
 
+/** Ends a test that calls a kernel which this build does not have: the GPU has fewer than the CPU. */
+struct NotHere {
+  const char* kernel;
+};
+
 /** Enters a test of kernels, which runs for each instruction set that the machine has. */
 struct KernelEntry {
   KernelEntry(const char* name, void (*run)());

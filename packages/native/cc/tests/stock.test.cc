@@ -61,7 +61,7 @@ bool isTyped(const std::string& name) {
 }
 
 void mapsElements() {
-  for (const Kernel* kernel : kernelsWith("ppn"))
+  for (const Kernel* kernel : kernelsWith("ion"))
     if (isTyped(kernel->name))
       for (int64_t count : {int64_t{1}, int64_t{13}, many}) call(kernel->name, {numbersFor(kernel->name, count), room(count), count});
   for (const char* name : {"clipFloat", "stepFloat", "leakyReluFloat"}) call(name, {floats(many), room(many), many, -1.f, 2.f});
@@ -75,7 +75,7 @@ void mapsElements() {
 KERNEL_TEST(mapsElements, "functions of one element")
 
 void combinesElements() {
-  for (const Kernel* kernel : kernelsWith("ppppn")) {
+  for (const Kernel* kernel : kernelsWith("iioin")) {
     if (!isTyped(kernel->name)) continue;
     // whole rows; a row with a column; a long row with one number
     const auto combine = [&](int64_t aCount, int64_t bCount, int64_t count, const vector<int32_t>& layout) {
@@ -95,7 +95,7 @@ void reduces() {
   for (const auto& shape : shapes) {
     const int64_t outer = shape[0], length = shape[1], inner = shape[2];
     const int64_t count = outer * length * inner, left = outer * inner;
-    for (const Kernel* kernel : kernelsWith("ppnnn"))
+    for (const Kernel* kernel : kernelsWith("ionnn"))
       if (isTyped(kernel->name))
         call(kernel->name, {numbersFor(kernel->name, count), room(left), outer, length, inner});
     for (const char* name : {"cumsumFloat", "cumsumInt", "cumprodFloat", "cumprodInt"})
