@@ -1,5 +1,5 @@
 /**
- * The TF.js backend: tensors live in the addon's memory, found by address and counted by reference. Reshape, Identity and
+ * The TF.js backend, of the CPU and of a GPU: tensors live in the addon's memory, found by address and counted by reference. Reshape, Identity and
  * casts share memory; nothing is ever written in place except by an optimizer step on variables.
  */
 
@@ -73,7 +73,9 @@ export class NativeBackend extends KernelBackend {
   run(kernel: string, ...values: (TensorInfo | NativeArgument | undefined)[]): number {
     const call = this.addon.kernels[kernel];
     if (call === undefined) throw new Error(`The addon has no kernel ${kernel}: is it listed in scripts/units.js?`);
-    return call(...values.map((value) => this.#toArgument(value)));
+    const result = call(...values.map((value) => this.#toArgument(value))) ?? 0;
+    if (this.profile.isRunning) this.addon.synchronize();
+    return result;
   }
 
   #toArgument(value: TensorInfo | NativeArgument | undefined): NativeArgument {
@@ -189,6 +191,7 @@ export class NativeBackend extends KernelBackend {
   override async time(work: () => void): Promise<{ kernelMs: number }> {
     const begin = performance.now();
     work();
+    this.addon.synchronize();
     return { kernelMs: performance.now() - begin };
   }
 

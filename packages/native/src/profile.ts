@@ -1,4 +1,7 @@
-/** Time spent per kernel, for `mm train --profile`. Kernels run to their end before they return, so the clock tells all. */
+/**
+ * Time spent per kernel, for `mm train --profile`. Kernels of the CPU run to their end before they return, and while a
+ * profile is taken the backend waits for those of a GPU too, so the clock tells all.
+ */
 export interface KernelTime {
   kernel: string;
   calls: number;
@@ -8,6 +11,10 @@ export interface KernelTime {
 export class KernelProfile {
   #times: Map<string, KernelTime> | undefined;
   #inner = 0;
+
+  get isRunning(): boolean {
+    return this.#times !== undefined;
+  }
 
   start(): void {
     this.#times = new Map();

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { type BackendOptions, type BackendProvider, registerBackendProvider } from "@mm/ops";
 import { UserError } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
-import { loadAddon } from "./addon.js";
+import { type Addon, loadAddon } from "./addon.js";
 import { NativeBackend } from "./backend.js";
 import { registerKernels } from "./kernel.js";
 import { borrowedKernels } from "./kernels/borrowed.js";
@@ -29,18 +29,30 @@ function threadsFor(wanted: number | undefined): number {
   });
 }
 
+/** The backend of that name on that addon, known to TF.js with all its kernels; made once. */
+export function registerBackend(name: string, addon: Addon, priority: number): NativeBackend {
+  if (tf.engine().registryFactory[name] === undefined) {
+    tf.registerBackend(name, () => new NativeBackend(addon), priority);
+    const own = [...stockKernels, ...fusedKernels];
+    registerKernels([...own, ...borrowedKernels(own)], name);
+  }
+  return tf.findBackend(name) as NativeBackend;
+}
+
 /** Registers backend and kernels once, then sets threads and precision. */
 export function registerNative({ threads, precision = "fp32" }: BackendOptions = {}): NativeBackend {
   const addon = loadAddon();
-  if (tf.engine().registryFactory[backendName] === undefined) {
-    tf.registerBackend(backendName, () => new NativeBackend(addon), priority);
-    const own = [...stockKernels, ...fusedKernels];
-    registerKernels([...own, ...borrowedKernels(own)], backendName);
-  }
-  const backend = tf.findBackend(backendName) as NativeBackend;
+  const backend = registerBackend(backendName, addon, priority);
   addon.setThreads(threadsFor(threads));
   backend.precision = precision;
   return backend;
+}
+
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return version;
 }
 
 export const nativeProvider: BackendProvider = {
@@ -50,11 +62,8 @@ export const nativeProvider: BackendProvider = {
   hint: "Install g++ (or clang++), then run `node packages/native/scripts/build.js`.",
   async load(options) {
     const { addon } = registerNative(options);
-    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-      version: string;
-    };
     const settings = [addon.instructionSet(), `${addon.threads()} threads`, options.precision].filter(Boolean);
-    return { tfName: backendName, version: `${version} (${settings.join(", ")})` };
+    return { tfName: backendName, version: `${packageVersion()} (${settings.join(", ")})` };
   },
 };
 
