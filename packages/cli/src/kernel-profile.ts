@@ -1,19 +1,19 @@
-/** Where the time of a piece of work went, kernel by kernel (native backend). */
+/** Where the time of a piece of work went, kernel by kernel (our own backends). */
 import type { KernelTime, NativeBackend } from "@mm/native";
 import { UserError } from "@mm/run";
 
-/** @throws UserError on another backend than native */
+/** @throws UserError on another backend than native and cuda */
 export async function profileKernels<Result>(
   backend: string,
   work: () => Promise<Result>,
 ): Promise<{ result: Result; kernels: KernelTime[] }> {
-  if (backend !== "native") {
-    throw new UserError(`Expected the native backend for a profile of its kernels, but this is ${backend}.`, {
+  if (backend !== "native" && backend !== "cuda") {
+    throw new UserError(`Expected the native (or cuda) backend for a profile of its kernels, but this is ${backend}.`, {
       hint: "Choose it with --backend native; `mm doctor` says why it is not there.",
     });
   }
   const tf = await import("@tensorflow/tfjs");
-  const { profile } = tf.findBackend("native") as NativeBackend;
+  const { profile } = tf.findBackend(backend) as NativeBackend;
   profile.start();
   try {
     const result = await work();

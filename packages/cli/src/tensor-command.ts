@@ -6,7 +6,7 @@ import { BaseCommand } from "./base-command.js";
 /** Flags of every command that computes with tensors. */
 export const backendFlags = {
   backend: Flags.string({
-    summary: "Where tensors live: auto, native, tensorflow, webgpu, wasm or cpu.",
+    summary: "Where tensors live: auto, native, tensorflow, webgpu, wasm, cpu or cuda.",
     default: "auto",
     helpGroup: "BACKEND",
   }),
@@ -17,7 +17,7 @@ export const backendFlags = {
     helpGroup: "BACKEND",
   }),
   precision: Flags.option({
-    summary: "Of the inputs of matrix products; bf16 needs the native backend.",
+    summary: "Of the inputs of matrix products; bf16 needs the native or the cuda backend.",
     options: ["fp32", "bf16"] as const,
     helpGroup: "BACKEND",
   })(),
