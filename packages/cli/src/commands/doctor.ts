@@ -20,8 +20,8 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
     };
     for (const [name, value] of Object.entries(machine)) this.log(`${name.padEnd(12)} ${value}`);
     this.log("");
-    for (const { name, available, description, reason } of backends) {
-      this.log(`${available ? "✓" : "–"} ${name.padEnd(10)} ${available ? description : reason}`);
+    for (const { name, available, description, version, reason } of backends) {
+      this.log(`${available ? "✓" : "–"} ${name.padEnd(10)} ${available ? `${description} (${version})` : reason}`);
     }
     this.log(`\n\`--backend auto\` uses ${chosen.name} ${chosen.version}: ${chosen.reason}.`);
     return { machine, backends, chosen };

@@ -1,7 +1,7 @@
 /**
- * Runs TF.js's own op tests, as @tensorflow/tfjs-core publishes them, against the native backend.
+ * Runs TF.js's own op tests, as @tensorflow/tfjs-core publishes them, against the native backend, or the cuda one.
  *
- *   node packages/native/scripts/tfjs-op-tests/run.js [name of a test file …]      e.g. matmul slice
+ *   node packages/native/scripts/tfjs-op-tests/run.js [--cuda] [name of a test file …]      e.g. matmul slice
  *
  * Needs the built packages (`pnpm build`). Prints failures, skips with their reasons, and counts; exits with 1 when a test
  * fails. Nothing is skipped but what TF.js itself has switched off.
@@ -14,21 +14,23 @@ import { install, run } from "./jasmine.js";
 
 register("./hooks.js", import.meta.url);
 install();
-const { registerNative } = await import("../../dist/index.js");
+const given = process.argv.slice(2);
+const backend = given.includes("--cuda") ? "cuda" : "native";
+const { registerCuda, registerNative } = await import("../../dist/index.js");
 const tf = await import("@tensorflow/tfjs");
-registerNative({ precision: "fp32" });
-await tf.setBackend("native");
+({ cuda: registerCuda, native: registerNative })[backend]({ precision: "fp32" });
+await tf.setBackend(backend);
 
 const tfjs = createRequire(import.meta.url).resolve("@tensorflow/tfjs");
 const ops = join(dirname(createRequire(tfjs).resolve("@tensorflow/tfjs-core")), "ops");
 const url = (...parts) => pathToFileURL(join(ops, ...parts)).href;
 
 const { setTestEnvs } = await import(url("..", "jasmine_util.js"));
-setTestEnvs([{ name: "native", backendName: "native", isDataSync: true }]);
+setTestEnvs([{ name: backend, backendName: backend, isDataSync: true }]);
 await import(url("..", "public", "chained_ops", "register_all_chained_ops.js"));
 await import(url("..", "register_all_gradients.js"));
 
-const wanted = process.argv.slice(2);
+const wanted = given.filter((name) => name !== "--cuda");
 const names = readdirSync(ops, { recursive: true })
   .filter((name) => name.endsWith("_test.js"))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name === `${part}_test.js`))

@@ -51,6 +51,8 @@ export interface BackendAvailability {
   readonly name: string;
   readonly description: string;
   readonly available: boolean;
+  /** Of the backend, with what it found on this machine; where it is available. */
+  readonly version?: string;
   /** Why not, where it is not available. */
   readonly reason?: string;
 }
@@ -61,8 +63,8 @@ export async function availableBackends(options: BackendOptions = {}): Promise<B
   const found: BackendAvailability[] = [];
   for (const { name, description, load } of inOrder()) {
     try {
-      await load(options);
-      found.push({ name, description, available: true });
+      const { version } = await load(options);
+      found.push({ name, description, available: true, version });
     } catch (error) {
       found.push({ name, description, available: false, reason: (error as Error).message });
     }
