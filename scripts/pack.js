@@ -23,8 +23,8 @@ if (!existsSync(join(root, "packages/cli/dist/main.js"))) {
   stop("Expected a checkout that is installed and built, but packages/cli/dist is missing: run `./mm doctor` first.");
 }
 
-/** Only for developing, or for browsers. */
-const leftOut = ["@biomejs+*", "@swc+core*", "playwright-core*", "jest*", "*.map", "*.d.ts", "tf.es2017*", "tf.fesm*", "tf-*.es2017*"];
+/** Large, and not needed to run, to compile or to test: the linter, and what browsers load. */
+const leftOut = ["@biomejs+*", "playwright-core*", "*.map", "tf.es2017*", "tf.fesm*", "tf-*.es2017*"];
 
 // Files of version control that are there, and what installing and building added.
 const tracked = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { cwd: root, encoding: "utf8" });

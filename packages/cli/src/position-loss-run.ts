@@ -1,6 +1,7 @@
 /** Loss by position of a trained run on any dataset, stored as an evaluation of that run. */
+import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { openDataset, type Split } from "@mm/data";
 import { loadModel } from "@mm/models";
 import { exportMetrics, MetricLog, parseConfig, RunFolder, readMetrics, UserError } from "@mm/run";
@@ -12,6 +13,16 @@ export interface PositionLossSettings {
   split: Split;
   windows: number;
   batch: number;
+}
+
+/**
+ * What rows and folders of an evaluation call a dataset: its folder's name, and where that folder does not lie beside the
+ * run's own dataset a digest of its path too, so that two folders of one name stay two evaluations.
+ */
+function labelOf(folder: string, own: string): string {
+  const [path, ownPath] = [resolve(folder), resolve(own)];
+  if (dirname(path) === dirname(ownPath)) return basename(path);
+  return `${basename(path)}-${createHash("sha256").update(path).digest("hex").slice(0, 8)}`;
 }
 
 /** @throws UserError when the run has no checkpoint, or the dataset is of another vocabulary or too short */
@@ -37,12 +48,13 @@ export async function measurePositionLoss(
       contextLength: config.contextLength,
     });
     const own = resolve(folder) === resolve(config.dataset);
-    const evaluation = run.evalFolder(`position-loss-${basename(resolve(folder))}-${split}`);
+    const label = labelOf(folder, config.dataset);
+    const evaluation = run.evalFolder(`position-loss-${label}-${split}`);
     const tags = {
       model: config.model.kind,
       blocks: config.model.blocks,
       seed: config.seed,
-      dataset: dataset.name,
+      dataset: label,
       trainedOn: basename(resolve(config.dataset)),
       windows: result.windows,
       outOfDistribution: !own,

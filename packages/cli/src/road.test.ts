@@ -1,5 +1,5 @@
 /** The README's commands, typed one after the other in an empty folder. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { readMetrics } from "@mm/run";
@@ -60,18 +60,15 @@ describe("the road from text to figures", () => {
           .map(({ split, step, value }) => ({ split, step, value }));
       expect(losses("stopped")).toEqual(losses("whole"));
 
-      const position = await runMm(folder, [
-        "eval",
-        "position-loss",
-        "--run",
-        "results/runs/whole",
-        "--windows",
-        "4",
-        "--backend",
-        "wasm",
-        "--json",
-      ]);
+      const evaluate = ["eval", "position-loss", "--run", "results/runs/whole", "--windows", "4", "--backend", "wasm"];
+      const position = await runMm(folder, [...evaluate, "--json"]);
       expect(JSON.parse(position.stdout)[0].byPosition).toHaveLength(32);
+      cpSync(join(folder, "datasets/fable"), join(folder, "elsewhere/fable"), { recursive: true });
+      expect((await runMm(folder, [...evaluate, "--dataset", "elsewhere/fable"])).code).toBe(0);
+      expect(readdirSync(join(folder, "results/runs/whole/evals")).sort()).toEqual([
+        expect.stringMatching(/^position-loss-fable-[0-9a-f]{8}-valid$/),
+        "position-loss-fable-valid",
+      ]);
 
       const plotted = await runMm(folder, [
         "plot",
