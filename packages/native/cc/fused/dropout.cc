@@ -53,9 +53,16 @@ void dropRows(const float* residual, const float* x, float* y, int64_t columns, 
 
 }  // namespace
 
-/** Without a residual (null) this is Dropout. */
+/** Without a residual (null) this is Dropout; with a threshold of 0, where nothing is dropped, only the sum. */
 static void dropoutAdd(const float* residual, const float* x, float* y, int64_t rows, int64_t columns, uint32_t key0,
                        uint32_t key1, uint32_t threshold) {
+  if (threshold == 0) {
+    parallelRanges(rows * columns, elementwiseGrain, [&](int64_t begin, int64_t end, int) {
+      if (residual == nullptr) std::memcpy(y + begin, x + begin, (end - begin) * sizeof(float));
+      else for (int64_t i = begin; i < end; i++) y[i] = residual[i] + x[i];
+    });
+    return;
+  }
   const DropoutMask mask{key0, key1, threshold};
   parallelRanges(rows, rowGrain(columns),
                  [&](int64_t begin, int64_t end, int) { dropRows(residual, x, y, columns, mask, begin, end); });

@@ -14,7 +14,7 @@ import { groupByLength, padSequences, type Sequence, shuffledSequences } from ".
 /** Sequences of like length in one forward pass; a step accumulates the gradient over its passes. */
 const ROWS_PER_PASS = 8;
 /** Likewise without gradients: as many as leave most tensors of a pass in cache. */
-const ROWS_PER_EVALUATION = 16;
+const ROWS_PER_EVALUATION = 8;
 
 /** The part of the protocol that concerns training; its published values are the defaults of @mm/regbench. */
 export interface RegbenchTraining {
