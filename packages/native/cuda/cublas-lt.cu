@@ -40,9 +40,12 @@ struct Candidate {
 constexpr int compute32F = 68, real32F = 0, realBf16 = 14;
 constexpr int descriptionTransposeA = 3, descriptionTransposeB = 4, descriptionEpilogue = 7, descriptionBias = 8;
 constexpr int epilogueBias = 4, preferenceWorkspace = 1;
+constexpr int preferenceAlignments[] = {5, 6, 7, 8};  // of A, B, C and D, in bytes
 
 constexpr const char* libraryNames[] = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"};
 constexpr size_t workspaceBytes = 32 << 20;
+/** What the matrices are aligned to: parts of tensors begin anywhere, and the library assumes 256 bytes unless told. */
+constexpr uint32_t alignmentBytes = 16;
 /** Below so many operations a call of the library costs more than it gains. */
 constexpr int64_t worthwhile = 1 << 18;
 
@@ -128,7 +131,10 @@ class Library {
       plan.usable = setAttribute_(plan.description, descriptionEpilogue, &epilogue, sizeof epilogue) == 0;
     }
     plan.usable = plan.usable && createPreference_(&preference) == 0 &&
-                  setPreference_(preference, preferenceWorkspace, &workspaceBytes, sizeof workspaceBytes) == 0 &&
+                  setPreference_(preference, preferenceWorkspace, &workspaceBytes, sizeof workspaceBytes) == 0;
+    for (const int attribute : preferenceAlignments)
+      plan.usable = plan.usable && setPreference_(preference, attribute, &alignmentBytes, sizeof alignmentBytes) == 0;
+    plan.usable = plan.usable &&
                   choose_(handle_, plan.description, plan.a, plan.b, plan.d, plan.d, preference, 1, &candidate, &found) == 0 &&
                   found > 0 && candidate.status == 0;
     plan.algorithm = candidate.algorithm;
@@ -149,6 +155,8 @@ class Library {
   int (*choose_)(Handle, Description, Layout, Layout, Layout, Layout, Preference, int, Candidate*, int*);
 };
 
+bool isAligned(const void* address) { return reinterpret_cast<uintptr_t>(address) % alignmentBytes == 0; }
+
 /** Whether a matrix lies contiguous along one of its axes, as the library wants; `lead` is the other one's stride. */
 bool isRegular(const Matrix& matrix, bool& alongRows, int64_t& lead) {
   alongRows = matrix.columnStride == 1;
@@ -168,6 +176,9 @@ bool multiplyWithLibrary(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, fl
   bool aRows, bRows;
   int64_t aLead, bLead;
   if (!isRegular(a, aRows, aLead) || !isRegular(b, bRows, bLead)) return false;
+  constexpr int64_t numbers = alignmentBytes / sizeof(float);
+  const bool isWhole = aLead % numbers == 0 && bLead % numbers == 0 && cStride % numbers == 0;
+  if (!isWhole || !isAligned(a.data) || !isAligned(b.data) || !isAligned(c) || !isAligned(options.rowVector)) return false;
   // The library thinks in columns: what is C row by row is Cᵀ column by column, and Cᵀ = Bᵀ·Aᵀ.
   auto& library = Library::instance();
   if (!options.bf16)

@@ -5,15 +5,13 @@
 
 namespace mm::cuda {
 
-/** Rows that one thread adds up before the parts are added. */
-constexpr int64_t rowsPerPart = 64;
+/** Rows that a block adds up before the parts are added, at least; very many rows make larger parts, not more of them. */
+constexpr int64_t fewestRows = 64, mostParts = 4096;
 constexpr int partColumns = 32, partRows = 8;  // threads of a block that adds up rows
-
-inline int64_t partsOf(int64_t rows) { return std::max<int64_t>(1, divideUp(rows, rowsPerPart)); }
 
 /** parts[part][column] = Σ of term(row, column) over the part's rows. */
 template <class Term>
-__global__ void sumParts(Term term, double* parts, int64_t rows, int64_t columns) {
+__global__ void sumParts(Term term, double* parts, int64_t rows, int64_t columns, int64_t rowsPerPart) {
   double* sums = sharedMemory<double>();  // [partRows][partColumns]
   const int across = static_cast<int>(threadIdx.x) % partColumns, down = static_cast<int>(threadIdx.x) / partColumns;
   const int64_t column = static_cast<int64_t>(blockIdx.x) * partColumns + across;
@@ -41,10 +39,12 @@ __global__ void addParts(const Number* parts, float* total, int64_t partCount, i
 /** total[column] = Σ over rows of term(row, column). `term` is an object that is called on the GPU. */
 template <class Term>
 void sumRows(Term term, float* total, int64_t rows, int64_t columns) {
-  const int64_t parts = partsOf(rows);
+  const int64_t rowsPerPart = std::max(fewestRows, divideUp(rows, mostParts));
+  const int64_t parts = std::max<int64_t>(1, divideUp(rows, rowsPerPart));
   DeviceScratch<double> sums(parts * columns);
   launch(sumParts<Term>, dim3(static_cast<unsigned>(divideUp(columns, partColumns)), static_cast<unsigned>(parts)),
-         dim3(partColumns * partRows), partColumns * partRows * sizeof(double), term, sums, rows, columns);
+         dim3(partColumns * partRows), partColumns * partRows * sizeof(double), term, sums, rows, columns,
+         rowsPerPart);
   launch(addParts<double>, blocksFor(columns), dim3(blockThreads), 0, sums, total, parts, columns);
 }
 
