@@ -33,7 +33,7 @@ struct Kernel {
   double (*call)(const Argument* arguments);
 };
 
-/** Thrown by a kernel that has written nothing and wants another backend to do the work. */
+/** Thrown by a kernel that wants another backend to do the work; what it reads is as it was. */
 struct Declined {};
 
 #ifdef MM_ISA

@@ -5,53 +5,56 @@
 
 namespace mm::cuda {
 
-/** Largest head width: its numbers stay in a warp's registers. */
-constexpr int mostWidth = 512;
-constexpr int perLane = mostWidth / warpLanes;
-
-inline void declineWide(int64_t width) {
-  if (width > mostWidth) throw Declined{};
+/** Calls start.operator()<PerLane>() with the fewest numbers for each lane of a warp that hold a head of that width. */
+template <class Start>
+void withHeadWidth(int64_t width, Start&& start) {
+  if (width <= warpLanes) start.template operator()<1>();
+  else if (width <= 2 * warpLanes) start.template operator()<2>();
+  else if (width <= 4 * warpLanes) start.template operator()<4>();
+  else if (width <= 16 * warpLanes) start.template operator()<16>();
+  else throw Declined{};
 }
 
-/** The numbers of one head that a lane holds: feature lane + 32·i. */
+/** The numbers of one head, in a warp's registers: a lane holds the features lane + 32·i. */
+template <int PerLane>
 struct HeadVector {
-  float x[perLane];
+  float x[PerLane];
 
   template <class Read>
   MM_DEVICE void read(int width, Read&& at) {
 #pragma unroll
-    for (int i = 0; i < perLane; i++) x[i] = laneOfWarp() + i * warpLanes < width ? at(laneOfWarp() + i * warpLanes) : 0;
+    for (int i = 0; i < PerLane; i++) x[i] = laneOfWarp() + i * warpLanes < width ? at(laneOfWarp() + i * warpLanes) : 0;
   }
   template <class Write>
   MM_DEVICE void write(int width, Write&& to) const {
 #pragma unroll
-    for (int i = 0; i < perLane; i++)
+    for (int i = 0; i < PerLane; i++)
       if (laneOfWarp() + i * warpLanes < width) to(laneOfWarp() + i * warpLanes, x[i]);
   }
   /** ‖x‖, safe from overflow and underflow of the squares. */
   MM_DEVICE float norm() const {
     float largest = 0, sum = 0;
 #pragma unroll
-    for (int i = 0; i < perLane; i++) sum += x[i] * x[i];
+    for (int i = 0; i < PerLane; i++) sum += x[i] * x[i];
     sum = sumOverWarp(sum);
     if (sum > 1e-30f && sum < 1e38f) return sqrtf(sum);
 #pragma unroll
-    for (int i = 0; i < perLane; i++) largest = fmaxf(largest, fabsf(x[i]));
+    for (int i = 0; i < PerLane; i++) largest = fmaxf(largest, fabsf(x[i]));
     largest = largestOfWarp(largest);
     if (largest == 0 || sum != sum) return sum;
     float scaled = 0;
 #pragma unroll
-    for (int i = 0; i < perLane; i++) scaled += (x[i] / largest) * (x[i] / largest);
+    for (int i = 0; i < PerLane; i++) scaled += (x[i] / largest) * (x[i] / largest);
     return largest * sqrtf(sumOverWarp(scaled));
   }
   MM_DEVICE void divideBy(float norm) {
 #pragma unroll
-    for (int i = 0; i < perLane; i++) x[i] = norm == 0 ? 0 : x[i] / norm;
+    for (int i = 0; i < PerLane; i++) x[i] = norm == 0 ? 0 : x[i] / norm;
   }
   MM_DEVICE float dot(const HeadVector& other) const {
     float sum = 0;
 #pragma unroll
-    for (int i = 0; i < perLane; i++) sum += x[i] * other.x[i];
+    for (int i = 0; i < PerLane; i++) sum += x[i] * other.x[i];
     return sumOverWarp(sum);
   }
 };
@@ -60,10 +63,11 @@ struct HeadVector {
  * Gradient of y = scale · x/‖x‖: turns dy into dx = scale/‖x‖ (dy - x̂ (x̂·dy)), and gives d scale = x̂·dy. `unit` is x̂, whose
  * rounded length is not quite 1: dividing by its square keeps dx at right angles to it, however large dy is.
  */
-MM_DEVICE float scaledUnitGradient(const HeadVector& unit, float norm, float scale, HeadVector& dy) {
+template <int PerLane>
+MM_DEVICE float scaledUnitGradient(const HeadVector<PerLane>& unit, float norm, float scale, HeadVector<PerLane>& dy) {
   const float along = unit.dot(dy), squared = unit.dot(unit), part = squared > 0 ? along / squared : 0;
 #pragma unroll
-  for (int i = 0; i < perLane; i++) dy.x[i] = norm == 0 ? 0 : (dy.x[i] - unit.x[i] * part) * scale / norm;
+  for (int i = 0; i < PerLane; i++) dy.x[i] = norm == 0 ? 0 : (dy.x[i] - unit.x[i] * part) * scale / norm;
   return along;
 }
 

@@ -97,9 +97,10 @@ static void leakyAverageGrad(const float* u, const float* rate, const float* ave
 MM_KERNEL(leakyAverageGrad)
 
 /** Turns averages into keys where they lie: scale · ȳ/‖ȳ‖, one warp for each head of each token. */
+template <int PerLane>
 __global__ void normaliseKernel(float* keys, const float* scale, float* norm, int64_t rows, int64_t heads, int64_t width) {
   forWarp(rows, [&](int64_t row) {
-    HeadVector x;
+    HeadVector<PerLane> x;
     x.read(static_cast<int>(width), [&](int c) { return keys[row * width + c]; });
     const float length = x.norm(), by = scale[row % heads];
     x.divideBy(length);
@@ -109,11 +110,13 @@ __global__ void normaliseKernel(float* keys, const float* scale, float* norm, in
 }
 static void normalise(float* keys, const float* scale, float* norm, const LeakShape& shape) {
   const int64_t rows = shape.batch * shape.time * shape.heads;
-  launch(normaliseKernel, warpBlocksFor(rows), dim3(blockThreads), 0, keys, scale, norm, rows, shape.heads, shape.width);
+  withHeadWidth(shape.width, [&]<int PerLane>() {
+    launch(normaliseKernel<PerLane>, warpBlocksFor(rows), dim3(blockThreads), 0, keys, scale, norm, rows, shape.heads,
+           shape.width);
+  });
 }
 static void leakyKeys(const float* u, const float* rate, const float* scale, float* keys, float* norm, int64_t batch,
                       int64_t time, int64_t heads, int64_t width) {
-  declineWide(width);
   const LeakShape shape{batch, time, heads, width};
   leak<false>(u, rate, nullptr, 0, keys, nullptr, shape);
   normalise(keys, scale, norm, shape);
@@ -123,7 +126,6 @@ MM_KERNEL(leakyKeys)
 /** Keys that go on from `before` (null: from zero); `after` is where they end. */
 static void advanceKeys(const float* u, const float* rate, const float* scale, const float* before, float* keys,
                         float* after, int64_t batch, int64_t time, int64_t heads, int64_t width) {
-  declineWide(width);
   const LeakShape shape{batch, time, heads, width};
   leak<false>(u, rate, before, 0, keys, after, shape);
   normalise(keys, scale, nullptr, shape);
@@ -131,10 +133,11 @@ static void advanceKeys(const float* u, const float* rate, const float* scale, c
 MM_KERNEL(advanceKeys)
 
 /** dȳ of each token, and per token and head what it adds to the gradient of scale. */
+template <int PerLane>
 __global__ void normaliseGrad(const float* averages, const float* scale, const float* norm, const float* dy,
                               float* averageGradient, float* scaleParts, int64_t rows, int64_t heads, int64_t width) {
   forWarp(rows, [&](int64_t row) {
-    HeadVector unit, gradient;
+    HeadVector<PerLane> unit, gradient;
     unit.read(static_cast<int>(width), [&](int c) { return averages[row * width + c]; });
     unit.divideBy(norm[row]);
     gradient.read(static_cast<int>(width), [&](int c) { return dy[row * width + c]; });
@@ -146,13 +149,14 @@ __global__ void normaliseGrad(const float* averages, const float* scale, const f
 static void leakyKeysGrad(const float* u, const float* rate, const float* scale, const float* norm, const float* dy,
                           float* du, float* dRate, float* dScale, int64_t batch, int64_t time, int64_t heads,
                           int64_t width) {
-  declineWide(width);
   const LeakShape shape{batch, time, heads, width};
   const int64_t rows = batch * time * heads;
   DeviceScratch<> averages(shape.count()), averageGradient(shape.count()), scaleParts(rows);
   leak<false>(u, rate, nullptr, 0, averages, nullptr, shape);
-  launch(normaliseGrad, warpBlocksFor(rows), dim3(blockThreads), 0, averages, scale, norm, dy, averageGradient, scaleParts,
-         rows, heads, width);
+  withHeadWidth(width, [&]<int PerLane>() {
+    launch(normaliseGrad<PerLane>, warpBlocksFor(rows), dim3(blockThreads), 0, averages, scale, norm, dy, averageGradient,
+           scaleParts, rows, heads, width);
+  });
   sumRows(MatrixTerm{scaleParts, heads}, dScale, batch * time, heads);
   leakyAverageGrad(u, rate, averages, averageGradient, du, dRate, batch, time, heads, width);
 }
