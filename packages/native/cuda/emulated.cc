@@ -12,9 +12,6 @@ void upload(void* device, const void* host, size_t bytes) {
 void clear(void* device, size_t bytes) {
   if (bytes > 0) std::memset(device, 0, bytes);
 }
-void copyOnDevice(void* to, const void* from, size_t bytes) {
-  if (bytes > 0) std::memcpy(to, from, bytes);
-}
 /** That of an H100 or H200. */
 size_t mostSharedBytes() { return 227 << 10; }
 

@@ -27,9 +27,6 @@ void upload(void* device, const void* host, size_t bytes) {
 void clear(void* device, size_t bytes) {
   if (bytes > 0) check(cudaMemsetAsync(device, 0, bytes, stream()), "clearing memory");
 }
-void copyOnDevice(void* to, const void* from, size_t bytes) {
-  if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream()), "copying on the GPU");
-}
 
 static const cudaDeviceProp& properties() {
   static const cudaDeviceProp found = [] {

@@ -84,8 +84,6 @@ class DeviceScratch {
 void upload(void* device, const void* host, size_t bytes);
 /** Fills with zero bytes, in the order of the stream. */
 void clear(void* device, size_t bytes);
-/** Copies within the GPU, in the order of the stream. */
-void copyOnDevice(void* to, const void* from, size_t bytes);
 
 /** The largest shared memory that a block may ask for. */
 size_t mostSharedBytes();

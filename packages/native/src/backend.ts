@@ -1,6 +1,7 @@
 /**
- * The TF.js backend, of the CPU and of a GPU: tensors live in the addon's memory, found by address and counted by reference. Reshape, Identity and
- * casts share memory; nothing is ever written in place except by an optimizer step on variables.
+ * The TF.js backend, of the CPU and of a GPU: tensors live in the addon's memory, found by address and counted by
+ * reference. Reshape, Identity and casts share memory; nothing is ever written in place except by an optimizer step on
+ * variables.
  */
 
 import { UserError } from "@mm/run";

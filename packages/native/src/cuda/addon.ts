@@ -13,11 +13,6 @@ import type { KernelProfile } from "../profile.js";
 const path = process.env["MM_CUDA_ADDON"] ?? fileURLToPath(new URL("../../build/mm-cuda.node", import.meta.url));
 const build = "node packages/native/scripts/build-cuda.js";
 
-/** True when the GPU's kernels have been built for this copy of the package. */
-export function isCudaBuilt(): boolean {
-  return existsSync(path);
-}
-
 /**
  * The GPU's addon with the CPU's kernels where it has none.
  *
@@ -25,7 +20,7 @@ export function isCudaBuilt(): boolean {
  * @throws UserError when it has not been built, or there is no GPU, or the CPU's addon is missing
  */
 export function loadCudaAddon(profile: () => KernelProfile): Addon {
-  if (!isCudaBuilt()) {
+  if (!existsSync(path)) {
     throw new UserError("the CUDA kernels (experimental) are not built", {
       hint: `Install the CUDA toolkit, 12 or 13, then run \`${build}\`.`,
     });

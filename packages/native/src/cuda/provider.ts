@@ -4,11 +4,9 @@ import * as tf from "@tensorflow/tfjs";
 import type { Addon } from "../addon.js";
 import type { NativeBackend } from "../backend.js";
 import { packageVersion, registerBackend } from "../provider.js";
-import { isCudaBuilt, loadCudaAddon } from "./addon.js";
+import { loadCudaAddon } from "./addon.js";
 
-export { isCudaBuilt };
-
-export const cudaBackendName = "cuda";
+const cudaBackendName = "cuda";
 
 /** Below every other backend: TF.js never takes it by itself. */
 const priority = 0;
