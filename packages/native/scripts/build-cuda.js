@@ -7,13 +7,12 @@
  *                                            kernels on the CPU, slowly, for tests (cuda/emulation.h)
  *   node scripts/build-cuda.js --check       with nvcc, compiles and throws the result away; prints registers and spills
  */
-import { execFileSync, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileAll, isCurrent, link } from "./compilations.js";
 import { tests } from "./units.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -63,60 +62,23 @@ function argumentsFor(file, object) {
   return [...common, ...code, ...(check ? ["-Xptxas", "-v"] : []), "-MMD", "-MF", `${object}.d`];
 }
 
-/** Changes whenever the object would: flags, and every file that the last compilation read. */
-function stampOf(file, object) {
-  const listed = `${object}.d`;
-  if (!existsSync(listed)) return undefined;
-  const hash = createHash("sha256").update(argumentsFor(file, object).join(" "));
-  for (const read of readFileSync(listed, "utf8")
-    .replace(/^[^:]*:/, "")
-    .split(/[\s\\]+/)) {
-    if (read === "") continue;
-    if (!existsSync(read)) return undefined;
-    hash.update(readFileSync(read));
-  }
-  return hash.digest("hex");
-}
-const isCurrent = (file, object) =>
-  existsSync(object) &&
-  existsSync(`${object}.stamp`) &&
-  readFileSync(`${object}.stamp`, "utf8") === stampOf(file, object);
-
-function compile(file, object) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(compiler, argumentsFor(file, object), { stdio: ["ignore", "inherit", "inherit"] });
-    child.on("close", (code) => {
-      if (code !== 0) return reject(new Error(`${file} does not compile with ${compiler}.`));
-      writeFileSync(`${object}.stamp`, stampOf(file, object) ?? "");
-      resolve();
-    });
-  });
-}
-
-function link(output, objects, extra) {
-  const temporary = `${output}.${process.pid}`;
-  execFileSync(compiler, [...objects, ...extra, "-o", temporary], { stdio: "inherit" });
-  renameSync(temporary, output);
-}
-
 mkdirSync(build, { recursive: true });
 const objectOf = (file) => join(build, `${basename(dirname(file))}-${basename(file)}.o`);
-const all = [...files, binding, ...testFiles].map((file) => ({ file, object: objectOf(file) }));
-const stale = all.filter(({ file, object }) => check || !isCurrent(file, object));
+const all = [...files, binding, ...testFiles].map((file) => {
+  const object = objectOf(file);
+  return { name: file, object, command: compiler, args: argumentsFor(file, object) };
+});
+const stale = all.filter((compilation) => check || !isCurrent(compilation));
 const begin = performance.now();
 try {
-  const queue = [...stale];
-  const work = async () => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) await compile(job.file, job.object);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  await compileAll(stale);
   const objects = (...parts) => parts.flat().map(objectOf);
   const name = emulated ? "mm-cuda-emulated.node" : "mm-cuda.node";
   const standalone = emulated ? ["-static-libstdc++", "-static-libgcc"] : ["-cudart", "static"];
   const outputs = [join(root, "build", name), ...(emulated ? [join(root, "build/cuda-tests")] : [])];
   if (!check && (stale.length > 0 || !outputs.every(existsSync))) {
-    link(outputs[0], objects(files, binding), ["-shared", ...standalone, "-ldl"]);
-    if (emulated) link(outputs[1], objects(files, testFiles), []);
+    link(compiler, [...objects(files, binding), "-shared", ...standalone, "-ldl"], outputs[0]);
+    if (emulated) link(compiler, objects(files, testFiles), outputs[1]);
   }
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   say(
@@ -125,5 +87,5 @@ try {
       : "up to date.",
   );
 } catch (error) {
-  stop(error.message);
+  stop(`${error.message}.`);
 }

@@ -8,13 +8,12 @@
  * --tests adds the instruction set `wide` (16-lane code on AVX2) and builds build/tests, the C++ tests. --sanitize builds
  * the same, for AVX2 alone, in a folder of its own: see sanitize.js.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileAll, isCurrent, link } from "./compilations.js";
 import { binding, instructionSets, plain, tests, units } from "./units.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -116,66 +115,29 @@ function flagsFor(set) {
   ];
 }
 
-/** Changes whenever the object would: compiler, flags, the files, and every file that the last compilation read. */
-function stampOf(job) {
-  const hash = createHash("sha256")
-    .update(compiler.version)
-    .update(flagsFor(job.set).join(" "))
-    .update(job.files.join(" "));
-  const listed = `${job.object}.d`;
-  if (!existsSync(listed)) return undefined;
-  for (const file of readFileSync(listed, "utf8")
-    .replace(/^[^:]*:/, "")
-    .split(/[\s\\]+/)) {
-    if (file === "") continue;
-    if (!existsSync(file)) return undefined;
-    hash.update(readFileSync(file));
-  }
-  return hash.digest("hex");
-}
-
-function compile(job) {
-  const source = `${job.object.slice(0, -2)}.cc`;
-  writeFileSync(source, job.files.map((file) => `#include "${join(sources, file)}"\n`).join(""));
-  const args = [...flagsFor(job.set), "-MMD", "-MF", `${job.object}.d`, "-c", source, "-o", job.object];
-  return new Promise((resolve, reject) => {
-    const child = spawn(compiler.command, args, { stdio: ["ignore", "inherit", "inherit"] });
-    child.on("close", (code) => {
-      if (code !== 0) return reject(new Error(`${job.name} (${job.set ?? "plain"}) does not compile`));
-      writeFileSync(`${job.object}.stamp`, stampOf(job) ?? "");
-      resolve();
-    });
-  });
-}
-
-async function compileAll(list) {
-  const queue = [...list];
-  const worker = async () => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      const begin = performance.now();
-      await compile(job);
-      if (option("verbose")) say(`${job.name} (${job.set ?? "plain"}) ${Math.round(performance.now() - begin)} ms`);
-    }
+/** One file that includes those of the job, and how it is compiled. */
+function compilationOf({ name, files, set, object }) {
+  const source = `${object.slice(0, -2)}.cc`;
+  const text = files.map((file) => `#include "${join(sources, file)}"\n`).join("");
+  if (!existsSync(source) || readFileSync(source, "utf8") !== text) writeFileSync(source, text);
+  return {
+    name: `${name} (${set ?? "plain"})`,
+    object,
+    command: compiler.command,
+    args: [...flagsFor(set), "-MMD", "-MF", `${object}.d`, "-c", source, "-o", object],
+    key: `${compiler.version} ${files.join(" ")}`,
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-}
-
-function link(output, objects, extra) {
-  const temporary = `${output}.${process.pid}`;
-  execFileSync(compiler.command, [...flags, ...objects, ...extra, "-o", temporary], { stdio: "inherit" });
-  renameSync(temporary, output);
 }
 
 mkdirSync(build, { recursive: true });
 const all = jobs();
-const isCurrent = (job) => {
-  const stamp = `${job.object}.stamp`;
-  return existsSync(job.object) && existsSync(stamp) && readFileSync(stamp, "utf8") === stampOf(job);
-};
-const stale = all.filter((job) => !isCurrent(job));
+const compilations = all.map(compilationOf);
+const stale = compilations.filter((compilation) => !isCurrent(compilation));
 const begin = performance.now();
 try {
-  await compileAll(stale);
+  await compileAll(stale, (name, milliseconds) => {
+    if (option("verbose")) say(`${name} ${Math.round(milliseconds)} ms`);
+  });
   // Code that every instruction set instantiates is taken from the first object: let that be the plainest.
   const rank = ({ set }) => instructionSets[set]?.rank ?? -1;
   const ordered = [...all].sort((a, b) => rank(a) - rank(b));
@@ -183,8 +145,8 @@ try {
   const addon = join(build, "mm.node");
   const standalone = compiler.isGcc ? ["-static-libstdc++", "-static-libgcc"] : [];
   if (sanitizer !== "thread" && (stale.length > 0 || !existsSync(addon)))
-    link(addon, objects("kernels", "binding"), ["-shared", ...standalone]);
-  if (withTests) link(join(build, "tests"), objects("kernels", "tests"), []);
+    link(compiler.command, [...flags, ...objects("kernels", "binding"), "-shared", ...standalone], addon);
+  if (withTests) link(compiler.command, [...flags, ...objects("kernels", "tests")], join(build, "tests"));
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   say(
     stale.length > 0
