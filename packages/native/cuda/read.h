@@ -8,6 +8,9 @@
 
 namespace mm::cuda {
 
+MM_DEVICE int smaller(int a, int b) { return a < b ? a : b; }
+MM_DEVICE int larger(int a, int b) { return a > b ? a : b; }
+
 /** Rows of one head, `stride` numbers apart. */
 template <class Number>
 struct HeadRows {
@@ -48,19 +51,15 @@ struct Read {
     return !limited || (key <= position - nearest && key >= position - farthest);
   }
   /** Keys that at least one of the queries first … last may read: firstKey … endKey - 1. */
-  MM_DEVICE int firstKey(int first) const { return limited ? atLeast(0, first + offset - farthest) : 0; }
+  MM_DEVICE int firstKey(int first) const { return limited ? larger(0, first + offset - farthest) : 0; }
   MM_DEVICE int endKey(int last) const {
-    return limited ? atMost(keyCount, atLeast(0, last + offset - nearest + 1)) : keyCount;
+    return limited ? smaller(keyCount, larger(0, last + offset - nearest + 1)) : keyCount;
   }
   /** Queries that may read at least one of the keys first … last: firstQuery … endQuery - 1. */
-  MM_DEVICE int firstQuery(int first) const { return limited ? atLeast(0, first + nearest - offset) : 0; }
+  MM_DEVICE int firstQuery(int first) const { return limited ? larger(0, first + nearest - offset) : 0; }
   MM_DEVICE int endQuery(int last) const {
-    return limited ? atMost(queryCount, atLeast(0, last + farthest - offset + 1)) : queryCount;
+    return limited ? smaller(queryCount, larger(0, last + farthest - offset + 1)) : queryCount;
   }
-
- private:
-  static MM_DEVICE int atLeast(int least, int x) { return x < least ? least : x; }
-  static MM_DEVICE int atMost(int most, int x) { return x > most ? most : x; }
 };
 
 constexpr float unreadableLogSumExp = 1e30f;  // of queries that read nothing: every weight recomputed from it is 0

@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(Sizes<Terms>::forwardWarps* warpLanes)
   // Scores stay as they are until the maximum is subtracted, in one rounding: large ones lose nothing.
   const float factor = read.scale * log2e;
   float sums[Width / 8][4] = {}, maximum[2] = {lowestMaximum, lowestMaximum}, total[2] = {};
-  const int lastQuery = (blockQuery + Shared::queryRows < read.queryCount ? blockQuery + Shared::queryRows : read.queryCount) - 1;
+  const int lastQuery = smaller(blockQuery + Shared::queryRows, read.queryCount) - 1;
   const int end = read.endKey(lastQuery);
   for (int key = read.firstKey(blockQuery) / Shared::keyRows * Shared::keyRows; key < end; key += Shared::keyRows) {
     __syncthreads();  // nobody reads the tiles before any more
@@ -154,6 +154,36 @@ __global__ void readDelta(Read read, ReadGradient gradient, float* delta) {
   });
 }
 
+/**
+ * Two products over the features at once: rows row … row + 15 of one pair of tiles with rows column … column + 15 of
+ * another, as scores (keys with queries) and as products (values with changes of the output).
+ */
+template <int Terms, int Width, class Left, class Right>
+MM_DEVICE void multiplyBoth(const Left& left, const Right& right, float (&scores)[2][4], const Left& otherLeft,
+                            const Right& otherRight, float (&products)[2][4], int row, int column) {
+#pragma unroll
+  for (int step = 0; step < Width; step += 16) {
+    const LeftTile<Terms> first = left.left(row, step), second = otherLeft.left(row, step);
+#pragma unroll
+    for (int j = 0; j < 2; j++) {
+      multiply<Terms>(scores[j], first, right.right(column + 8 * j, step));
+      multiply<Terms>(products[j], second, otherRight.right(column + 8 * j, step));
+    }
+  }
+}
+
+/** What dropout keeps of a weight, and the slope of its score. */
+struct Slope {
+  float kept, slope;
+  /** `reads` says whether the query reads the key at all; `query` and `key` are their places in the mask. */
+  MM_DEVICE Slope(const Read& read, const MaskTile& mask, bool reads, int query, int key, float score, float product,
+                  float logSumExp, float delta) {
+    const float weight = reads ? exp2Fast(fmaf(score, read.scale * log2e, -logSumExp)) : 0;
+    kept = read.dropout.active() && !mask.keeps(read.dropout, query, key) ? 0 : weight;
+    slope = reads ? kept * product - weight * delta : 0;
+  }
+};
+
 template <int Terms, int Width>
 struct KeyGradientShared {
   static constexpr int keyRows = Sizes<Terms>::backwardWarps * rowsPerWarp, queryRows = Sizes<Terms>::passing;
@@ -187,16 +217,14 @@ __global__ void __launch_bounds__(Sizes<Terms>::backwardWarps* warpLanes) readKe
   keys.load(keyRows[blockKey], keyRows.stride, read.keyCount - blockKey, read.width);
   values.load(valueRows[blockKey], valueRows.stride, read.keyCount - blockKey, read.width);
 
-  const float factor = read.scale * log2e;
   float keySums[Width / 8][4] = {}, valueSums[Width / 8][4] = {};
   // The queries of this group that may read one of the block's keys.
   const int perGroup = static_cast<int>((read.queryCount + gradient.groups - 1) / gradient.groups + Shared::queryRows - 1) /
                        Shared::queryRows * Shared::queryRows;
-  const int lastKey = (blockKey + Shared::keyRows < read.keyCount ? blockKey + Shared::keyRows : read.keyCount) - 1;
-  const int groupBegin = static_cast<int>(blockIdx.z) * perGroup, readable = read.firstQuery(blockKey);
-  const int begin = (groupBegin > readable ? groupBegin : readable) / Shared::queryRows * Shared::queryRows;
-  const int groupEnd = groupBegin + perGroup, endReadable = read.endQuery(lastKey);
-  const int end = groupEnd < endReadable ? groupEnd : endReadable;
+  const int lastKey = smaller(blockKey + Shared::keyRows, read.keyCount) - 1;
+  const int groupBegin = static_cast<int>(blockIdx.z) * perGroup;
+  const int begin = larger(groupBegin, read.firstQuery(blockKey)) / Shared::queryRows * Shared::queryRows;
+  const int end = smaller(groupBegin + perGroup, read.endQuery(lastKey));
   for (int first = begin; first < end; first += Shared::queryRows) {
     __syncthreads();
     queries.load(queryRows[first], queryRows.stride, end - first, read.width);
@@ -213,26 +241,17 @@ __global__ void __launch_bounds__(Sizes<Terms>::backwardWarps* warpLanes) readKe
 #pragma unroll 1
     for (int sub = 0; sub < Shared::queryRows; sub += 16) {
       float scores[2][4] = {}, products[2][4] = {};
-#pragma unroll
-      for (int step = 0; step < Width; step += 16) {
-        const LeftTile<Terms> key = keys.left(warpRow, step), value = values.left(warpRow, step);
-#pragma unroll
-        for (int j = 0; j < 2; j++) {
-          multiply<Terms>(scores[j], key, queries.right(sub + 8 * j, step));
-          multiply<Terms>(products[j], value, changes.right(sub + 8 * j, step));
-        }
-      }
+      multiplyBoth<Terms, Width>(keys, queries, scores, values, changes, products, warpRow, sub);
       if (read.dropout.active()) mask.draw(read.dropout, read.row(head, first + sub + laneOfWarp() % 16), warpKey);
 #pragma unroll
       for (int j = 0; j < 2; j++) {
 #pragma unroll
         for (int e = 0; e < 4; e++) {
           const int key = group + e / 2 * 8, query = 8 * j + 2 * quad + e % 2, at = sub + query;
-          const bool reads = read.reads(first + at, warpKey + key);
-          const float weight = reads ? exp2Fast(fmaf(scores[j][e], factor, -logSumExp[at])) : 0;
-          const float kept = read.dropout.active() && !mask.keeps(read.dropout, query, key) ? 0 : weight;
-          scores[j][e] = kept;
-          products[j][e] = reads ? kept * products[j][e] - weight * delta[at] : 0;
+          const Slope slope(read, mask, read.reads(first + at, warpKey + key), query, key, scores[j][e], products[j][e],
+                            logSumExp[at], delta[at]);
+          scores[j][e] = slope.kept;
+          products[j][e] = slope.slope;
         }
       }
       const LeftTile<Terms> weights = asLeft<Terms>(scores[0], scores[1]), slopes = asLeft<Terms>(products[0], products[1]);
@@ -297,9 +316,8 @@ __global__ void __launch_bounds__(Sizes<Terms>::backwardWarps* warpLanes)
     delta[half] = exists ? gradient.delta[read.row(head, query)] : 0;
   }
 
-  const float factor = read.scale * log2e;
   float sums[Width / 8][4] = {};
-  const int lastQuery = (blockQuery + Shared::queryRows < read.queryCount ? blockQuery + Shared::queryRows : read.queryCount) - 1;
+  const int lastQuery = smaller(blockQuery + Shared::queryRows, read.queryCount) - 1;
   const int end = read.endKey(lastQuery);
   for (int first = read.firstKey(blockQuery) / Shared::keyRows * Shared::keyRows; first < end; first += Shared::keyRows) {
     __syncthreads();
@@ -311,25 +329,16 @@ __global__ void __launch_bounds__(Sizes<Terms>::backwardWarps* warpLanes)
 #pragma unroll 1
     for (int sub = 0; sub < Shared::keyRows; sub += 16) {
       float scores[2][4] = {}, products[2][4] = {};
-#pragma unroll
-      for (int step = 0; step < Width; step += 16) {
-        const LeftTile<Terms> query = queries.left(warpRow, step), change = changes.left(warpRow, step);
-#pragma unroll
-        for (int j = 0; j < 2; j++) {
-          multiply<Terms>(scores[j], query, keys.right(sub + 8 * j, step));
-          multiply<Terms>(products[j], change, values.right(sub + 8 * j, step));
-        }
-      }
+      multiplyBoth<Terms, Width>(queries, keys, scores, changes, values, products, warpRow, sub);
       if (read.dropout.active()) mask.draw(read.dropout, read.row(head, warpQuery + laneOfWarp() % 16), first + sub);
 #pragma unroll
       for (int j = 0; j < 2; j++) {
 #pragma unroll
         for (int e = 0; e < 4; e++) {
           const int query = group + e / 2 * 8, key = 8 * j + 2 * quad + e % 2;
-          const bool reads = read.reads(warpQuery + query, first + sub + key);
-          const float weight = reads ? exp2Fast(fmaf(scores[j][e], factor, -logSumExp[e / 2])) : 0;
-          const float kept = read.dropout.active() && !mask.keeps(read.dropout, query, key) ? 0 : weight;
-          products[j][e] = reads ? kept * products[j][e] - weight * delta[e / 2] : 0;
+          const Slope slope(read, mask, read.reads(warpQuery + query, first + sub + key), query, key, scores[j][e],
+                            products[j][e], logSumExp[e / 2], delta[e / 2]);
+          products[j][e] = slope.slope;
         }
       }
       const LeftTile<Terms> slopes = asLeft<Terms>(products[0], products[1]);
