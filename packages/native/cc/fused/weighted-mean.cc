@@ -16,42 +16,7 @@
 
 namespace mm::MM_ISA {
 namespace {
-
-/** e^{a-m} and e^{b-m} with m the larger of both: one of them is 1. */
-struct Shares {
-  Floats a, b, larger;
-  MM_INLINE Shares(Floats first, Floats second) {
-    const Floats difference = first - second;
-    const Ints firstIsSmaller = difference < 0.f;
-    const Floats smaller = exp(firstIsSmaller ? difference : -difference);
-    a = firstIsSmaller ? smaller : splat(1.f);
-    b = firstIsSmaller ? splat(1.f) : smaller;
-    larger = firstIsSmaller ? second : first;
-  }
-};
-
-/** What a channel has of its own: w where it acts on the sums (ω), on the exponents by position, and on the newest token. */
-struct Rates {
-  Floats forget, slope, own;
-  MM_INLINE Rates(Floats decay, Floats first, bool growing)
-      : forget(growing ? Floats{} : decay), slope(growing ? decay : Floats{}), own(growing ? first + decay : first) {}
-  MM_INLINE Floats exponent(Floats key, int64_t t) const { return key - static_cast<float>(t) * slope; }
-};
-
-/** Numerator and denominator of the tokens so far, relative to e^{exponent}. */
-struct Sums {
-  Floats numerator = {}, denominator = {}, exponent = splat(-1e30f);
-
-  /** The next token joins; returns the shares of old sums and new token. */
-  MM_INLINE Shares take(Floats exponentOfToken, Floats value, Floats forget) {
-    const Shares shares(exponent - forget, exponentOfToken);
-    numerator = shares.a * numerator + shares.b * value;
-    denominator = shares.a * denominator + shares.b;
-    exponent = shares.larger;
-    return shares;
-  }
-};
-
+#include "weighted-mean-step.h"
 }  // namespace
 
 static void weightedMean(const float* keys, const float* values, const float* decay, const float* first, float* y,
@@ -89,30 +54,16 @@ static void weightedMeanGrad(const float* keys, const float* values, const float
       before[t] = sums;
       sums.take(rates.exponent(loadFirst(keys + at, left), t), loadFirst(values + at, left), rates.forget);
     }
-    Floats dNumerator = {}, dDenominator = {};  // of the sums after the step
-    Floats decayChange = {}, firstChange = {};
+    MeanGradient changes;
     for (int64_t t = time - 1; t >= 0; t--) {
       const int64_t at = (b * time + t) * channels + c;
       const Floats exponent = rates.exponent(loadFirst(keys + at, left), t), value = loadFirst(values + at, left);
-      const Sums old = before[t];
-      Sums after = old;
-      const Shares step = after.take(exponent, value, rates.forget);
-      const Shares now(old.exponent, exponent + rates.own);
-      const Floats inverse = 1.f / (now.a * old.denominator + now.b);
-      const Floats mean = (now.a * old.numerator + now.b * value) * inverse;
-      const Floats dTop = loadFirst(dy + at, left) * inverse, dBottom = -dTop * mean;
-      const Floats dOwn = now.b * (dTop * value + dBottom);
-      const Floats dWritten = step.b * (dNumerator * value + dDenominator);
-      const Floats dKept = step.a * (dNumerator * old.numerator + dDenominator * old.denominator);
-      storeFirst(dKeys + at, dOwn + dWritten, left);
-      storeFirst(dValues + at, now.b * dTop + step.b * dNumerator, left);
-      firstChange += dOwn;
-      decayChange += growing ? dOwn - static_cast<float>(t) * (dOwn + dWritten) : -dKept;
-      dNumerator = step.a * dNumerator + now.a * dTop;
-      dDenominator = step.a * dDenominator + now.a * dBottom;
+      const auto change = changes.take(before[t], rates, exponent, value, loadFirst(dy + at, left), t, growing);
+      storeFirst(dKeys + at, change.key, left);
+      storeFirst(dValues + at, change.value, left);
     }
-    storeFirst(decayParts + b * channels + c, decayChange, left);
-    storeFirst(firstParts + b * channels + c, firstChange, left);
+    storeFirst(decayParts + b * channels + c, changes.decay, left);
+    storeFirst(firstParts + b * channels + c, changes.first, left);
   });
   for (int64_t c = 0; c < channels; c += lanes) {
     Floats decayTotal = {}, firstTotal = {};

@@ -1,6 +1,5 @@
 // Elementwise kernels of two operands with broadcasting (cc/stock/binary-list.h).
-#include <cmath>
-
+#include "../number.h"
 #include "../views.h"
 
 namespace mm::cuda {
@@ -14,7 +13,6 @@ __global__ void combineKernel(const In* a, const In* b, Out* out, View view, int
   });
 }
 
-#define MM_INLINE MM_DEVICE
 #define BINARY(name, In, Out, result)                                                                    \
   struct name##Function {                                                                                \
     MM_DEVICE Out operator()(In x, In y) const { return result; }                                        \
@@ -26,7 +24,5 @@ __global__ void combineKernel(const In* a, const In* b, Out* out, View view, int
   }                                                                                                      \
   MM_KERNEL(name)
 #include "../../cc/stock/binary-list.h"
-#undef BINARY
-#undef MM_INLINE
 
 }  // namespace mm::cuda

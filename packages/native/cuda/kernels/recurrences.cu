@@ -2,6 +2,7 @@
 // LinearRecurrence, WeightedMean (RWKV), SelectiveScan (Mamba), and CausalConvolution. Equations: the files of the same
 // names in cc/fused.
 #include "../../cc/kernel.h"
+#include "../number.h"
 #include "../rows.h"
 
 namespace mm::cuda {
@@ -60,43 +61,20 @@ MM_KERNEL(linearRecurrenceGrad)
 
 // ---- WeightedMean -------------------------------------------------------------------------------------------------------
 
-/** e^{a-m} and e^{b-m} with m the larger of both. */
-struct Shares {
-  float a, b, larger;
-  MM_DEVICE Shares(float first, float second) {
-    const bool firstIsSmaller = first < second;
-    const float smaller = expf(firstIsSmaller ? first - second : second - first);
-    a = firstIsSmaller ? smaller : 1;
-    b = firstIsSmaller ? 1 : smaller;
-    larger = firstIsSmaller ? second : first;
-  }
-};
-/** What a channel has of its own: where w acts on the sums, on the exponents by position, and on the newest token. */
-struct Rates {
-  float forget, slope, own;
-  MM_DEVICE Rates(float decay, float first, bool growing)
-      : forget(growing ? 0 : decay), slope(growing ? decay : 0), own(growing ? first + decay : first) {}
-  MM_DEVICE float exponent(float key, int64_t t) const { return key - static_cast<float>(t) * slope; }
-};
-/** Numerator and denominator of the tokens so far, relative to e^{exponent}. */
-struct Sums {
-  float numerator, denominator, exponent;
-  MM_DEVICE Shares take(float exponentOfToken, float value, float forget) {
-    const Shares shares(exponent - forget, exponentOfToken);
-    numerator = shares.a * numerator + shares.b * value;
-    denominator = shares.a * denominator + shares.b;
-    exponent = shares.larger;
-    return shares;
-  }
-};
-MM_DEVICE Sums noSums() { return {0, 0, -1e30f}; }
+namespace number {
+#include "../../cc/fused/weighted-mean-step.h"
+}
+using number::MeanGradient;
+using number::Rates;
+using number::Shares;
+using number::Sums;
 
 __global__ void meanForward(const float* keys, const float* values, const float* decay, const float* first, float* y,
                             int64_t batch, int64_t time, int64_t channels, bool growing) {
   forThread(batch * channels, [&](int64_t i) {
     const int64_t b = i / channels, c = i % channels;
     const Rates rates(decay[c], first[c], growing);
-    Sums sums = noSums();
+    Sums sums;
     for (int64_t t = 0; t < time; t++) {
       const int64_t at = (b * time + t) * channels + c;
       const float exponent = rates.exponent(keys[at], t), value = values[at];
@@ -120,36 +98,22 @@ __global__ void meanBackward(const float* keys, const float* values, const float
   forThread(batch * channels, [&](int64_t i) {
     const int64_t b = i / channels, c = i % channels;
     const Rates rates(decay[c], first[c], growing);
-    Sums sums = noSums();
+    Sums sums;
     for (int64_t t = 0; t < time; t++) {
       const int64_t at = (b * time + t) * channels + c;
       before[at] = sums;
       sums.take(rates.exponent(keys[at], t), values[at], rates.forget);
     }
-    float dNumerator = 0, dDenominator = 0;  // of the sums after the step
-    float decayChange = 0, firstChange = 0;
+    MeanGradient changes;
     for (int64_t t = time - 1; t >= 0; t--) {
       const int64_t at = (b * time + t) * channels + c;
       const float exponent = rates.exponent(keys[at], t), value = values[at];
-      const Sums old = before[at];
-      Sums after = old;
-      const Shares step = after.take(exponent, value, rates.forget);
-      const Shares now(old.exponent, exponent + rates.own);
-      const float inverse = 1 / (now.a * old.denominator + now.b);
-      const float mean = (now.a * old.numerator + now.b * value) * inverse;
-      const float dTop = dy[at] * inverse, dBottom = -dTop * mean;
-      const float dOwn = now.b * (dTop * value + dBottom);
-      const float dWritten = step.b * (dNumerator * value + dDenominator);
-      const float dKept = step.a * (dNumerator * old.numerator + dDenominator * old.denominator);
-      dKeys[at] = dOwn + dWritten;
-      dValues[at] = now.b * dTop + step.b * dNumerator;
-      firstChange += dOwn;
-      decayChange += growing ? dOwn - static_cast<float>(t) * (dOwn + dWritten) : -dKept;
-      dNumerator = step.a * dNumerator + now.a * dTop;
-      dDenominator = step.a * dDenominator + now.a * dBottom;
+      const auto change = changes.take(before[at], rates, exponent, value, dy[at], t, growing);
+      dKeys[at] = change.key;
+      dValues[at] = change.value;
     }
-    decayParts[i] = decayChange;
-    firstParts[i] = firstChange;
+    decayParts[i] = changes.decay;
+    firstParts[i] = changes.first;
   });
 }
 static void weightedMeanGrad(const float* keys, const float* values, const float* decay, const float* first,

@@ -1,8 +1,7 @@
 // Elementwise kernels of one operand (cc/stock/unary-list.h), casts, fills and selections.
-#include <cmath>
-
 #include "../../cc/kernel.h"
 #include "../launch.h"
+#include "../number.h"
 
 namespace mm::cuda {
 
@@ -11,18 +10,8 @@ __global__ void mapKernel(const In* x, Out* out, int64_t count, float p, float q
   forThread(count, [&](int64_t i) { out[i] = Function()(x[i], p, q); });
 }
 
-// The words of the list, of one number.
 namespace number {
-using Floats = float;
-MM_DEVICE float splat(float x) { return x; }
-MM_DEVICE float abs(float x) { return fabsf(x); }
-MM_DEVICE float sqrt(float x) { return sqrtf(x); }
-MM_DEVICE float exp(float x) { return expf(x); }
-MM_DEVICE float log(float x) { return logf(x); }
-MM_DEVICE float tanh(float x) { return tanhf(x); }
-MM_DEVICE float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
-#define MM_INLINE MM_DEVICE
 #define MAP(name, In, Out, result)                                                                       \
   struct name##Function {                                                                                \
     MM_DEVICE Out operator()(In x, [[maybe_unused]] float p, [[maybe_unused]] float q) const { return result; } \
@@ -41,7 +30,7 @@ MM_DEVICE float sigmoid(float x) { return 1 / (1 + expf(-x)); }
   }                                                                                                      \
   MM_KERNEL(name)
 #include "../../cc/stock/unary-list.h"
-#undef MM_INLINE
+
 }  // namespace number
 
 template <class T>
