@@ -11,12 +11,14 @@ namespace {
 
 // Most elements of k (steps) per pass: a task's part of A (taskRows × depthBlock) and a panel of B (depthBlock ×
 // tileColumns) stay in the second-level cache, with narrower vectors the latter in the first.
-constexpr int64_t depthBlock = lanes == 16 ? 512 : 384;
+constexpr int64_t depthBlock = lanes == 16 ? 768 : 384;
 constexpr int64_t taskRows = 168 / tileRows * tileRows;
 constexpr int64_t taskColumns = 512;
 // Rows and columns of C whose operands are packed at a time; they share the last-level cache.
 constexpr int64_t blockRows = 2048 / tileRows * tileRows;
 constexpr int64_t blockColumns = 2048;
+/** Panels of an operand that one thread packs at a time. */
+constexpr int64_t panelsTogether = 8;
 
 /** Up to this many rows, packing B would cost more than it gains. */
 constexpr int64_t fewRows = 2 * tileRows;
@@ -132,7 +134,8 @@ class Multiplication {
         packColumns(team, column, columns, depth, deep);
         for (int64_t row = 0; row < p_.m; row += blockRows) {
           const int64_t rows = std::min(blockRows, p_.m - row);
-          packRows(team, row, rows, depth, deep);
+          // Where one pass takes all of A, it stays packed for all columns.
+          if (column == 0 || rows < p_.m || deep < p_.k) packRows(team, row, rows, depth, deep);
           if (team.rank() == 0) p_.nextTask.store(0, std::memory_order_relaxed);
           team.barrier();
           computeBlock(team, row, rows, column, columns, depth, deep);
@@ -143,25 +146,34 @@ class Multiplication {
   }
 
  private:
+  /** Calls pack(begin, end) for this thread's share of `count` rows of an operand, in whole panels. */
+  template <class Team, class Pack>
+  static void sharePanels(const Team& team, int64_t count, int64_t width, const Pack& pack) {
+    const int64_t panels = (count + width - 1) / width;
+    const int64_t grain = std::clamp<int64_t>(panels / team.size(), 1, panelsTogether) * width;
+    for (int64_t begin = team.rank() * grain; begin < count; begin += team.size() * grain)
+      pack(begin, std::min(count, begin + grain));
+  }
+
   template <class Team>
   void packRows(const Team& team, int64_t row, int64_t rows, int64_t depth, int64_t deep) {
-    const int64_t steps = stepCount<Paired>(deep);
-    for (int64_t first = team.rank() * tileRows; first < rows; first += team.size() * tileRows)
-      packPanel<tileRows, Paired>(p_.packedA + first * steps,
-                                  p_.a.data + (row + first) * p_.a.rowStride + depth * p_.a.columnStride, p_.a.rowStride,
-                                  p_.a.columnStride, std::min<int64_t>(tileRows, rows - first), deep, p_.options.bf16);
+    sharePanels(team, rows, tileRows, [&](int64_t begin, int64_t end) {
+      packPanels<tileRows, Paired>(p_.packedA + begin * stepCount<Paired>(deep),
+                                   p_.a.data + (row + begin) * p_.a.rowStride + depth * p_.a.columnStride, p_.a.rowStride,
+                                   p_.a.columnStride, end - begin, deep, p_.options.bf16);
+    });
   }
 
   template <class Team>
   void packColumns(const Team& team, int64_t column, int64_t columns, int64_t depth, int64_t deep) {
-    const int64_t steps = stepCount<Paired>(deep);
-    for (int64_t first = team.rank() * tileColumns; first < columns; first += team.size() * tileColumns) {
-      if (direct_ && columns - first >= tileColumns) continue;
-      packPanel<tileColumns, Paired>(p_.packedB + first * steps,
-                                     p_.b.data + depth * p_.b.rowStride + (column + first) * p_.b.columnStride,
-                                     p_.b.columnStride, p_.b.rowStride,
-                                     std::min<int64_t>(tileColumns, columns - first), deep, p_.options.bf16);
-    }
+    const int64_t unpacked = direct_ ? columns / tileColumns * tileColumns : 0;
+    sharePanels(team, columns - unpacked, tileColumns, [&](int64_t begin, int64_t end) {
+      begin += unpacked;
+      end += unpacked;
+      packPanels<tileColumns, Paired>(p_.packedB + begin * stepCount<Paired>(deep),
+                                      p_.b.data + depth * p_.b.rowStride + (column + begin) * p_.b.columnStride,
+                                      p_.b.columnStride, p_.b.rowStride, end - begin, deep, p_.options.bf16);
+    });
   }
 
   template <class Team>

@@ -1,6 +1,8 @@
 // Packing an operand of a product into panels (see micro-kernel.h): any strides, so a transpose costs nothing; fp32 goes
 // to bf16 pairs on the way when asked.
 #pragma once
+#include <algorithm>
+
 #include "micro-kernel.h"
 
 namespace mm::MM_ISA {
@@ -23,56 +25,61 @@ inline __attribute__((noinline)) void roundInPlace(float* numbers, int64_t count
 
 namespace detail {
 
+/** Panels of numbers that lie along k: squares of lanes rows × lanes steps are read and transposed in registers. */
 template <int Width, bool Paired>
-void fillPanel(float* __restrict panel, const float* __restrict source, int64_t rowStride, int64_t depthStride, int rows,
-               int64_t depth) {
+void fillFromRows(float* __restrict panel, const float* __restrict source, int64_t rowStride, int rows, int64_t depth) {
   constexpr int per = stepDepth<Paired>;
   const int64_t steps = stepCount<Paired>(depth);
-
-  if (depthStride == 1 && rowStride != 1) {
-    // Rows lie along memory: read squares of lanes rows × lanes steps, transpose them in registers.
-    for (int first = 0; first < Width; first += lanes) {
-      const int wanted = Width - first;
-      for (int64_t step = 0; step < steps; step += lanes) {
-        Floats square[lanes];
-        const int64_t left = depth - step * per;
-        MM_UNROLL for (int i = 0; i < lanes; i++) {
-          const float* p = source + (first + i) * rowStride + step * per;
-          if (first + i >= rows) square[i] = Floats{};
-          else if constexpr (per == 2) square[i] = narrowToBf16(loadFirst(p, left), loadFirst(p + lanes, left - lanes));
-          else square[i] = loadFirst(p, left);
-        }
-        transpose(square);
-        float* out = panel + step * Width + first;
-        if (steps - step > lanes) {
-          MM_UNROLL for (int j = 0; j < lanes; j++) storeStep<Width>(out + j * Width, square[j], wanted);
-        } else {
-          const int last = static_cast<int>(steps - step) - 1;
-          for (int j = 0; j < last; j++) storeStep<Width>(out + j * Width, square[j], wanted);
-          storeFirst(out + last * Width, square[last], wanted);
-        }
+  for (int first = 0; first < Width; first += lanes) {
+    const int wanted = Width - first;
+    for (int64_t step = 0; step < steps; step += lanes) {
+      Floats square[lanes];
+      const int64_t left = depth - step * per;
+      MM_UNROLL for (int i = 0; i < lanes; i++) {
+        const float* p = source + (first + i) * rowStride + step * per;
+        if (first + i >= rows) square[i] = Floats{};
+        else if constexpr (per == 2) square[i] = narrowToBf16(loadFirst(p, left), loadFirst(p + lanes, left - lanes));
+        else square[i] = loadFirst(p, left);
+      }
+      transpose(square);
+      float* out = panel + step * Width + first;
+      if (steps - step > lanes) {
+        MM_UNROLL for (int j = 0; j < lanes; j++) storeStep<Width>(out + j * Width, square[j], wanted);
+      } else {
+        const int last = static_cast<int>(steps - step) - 1;
+        for (int j = 0; j < last; j++) storeStep<Width>(out + j * Width, square[j], wanted);
+        storeFirst(out + last * Width, square[last], wanted);
       }
     }
-    return;
   }
+}
+
+/** Panels of numbers that lie along the rows (or anyhow), k by k, so that memory is read in long stretches. */
+template <int Width, bool Paired>
+void fillFromColumns(float* __restrict panels, const float* __restrict source, int64_t rowStride, int64_t depthStride,
+                     int64_t rows, int64_t depth) {
+  constexpr int per = stepDepth<Paired>;
+  const int64_t steps = stepCount<Paired>(depth);
+  const auto read = [&](const float* from, int64_t count) {
+    if (rowStride == 1) return loadFirst(from, count);
+    Floats v = {};
+    for (int i = 0; i < lanes && i < count; i++) v[i] = from[i * rowStride];
+    return v;
+  };
   for (int64_t step = 0; step < steps; step++) {
-    for (int first = 0; first < Width; first += lanes) {
-      const float* p = source + first * rowStride + step * per * depthStride;
-      const int count = rows - first;
-      const auto read = [&](const float* from) {
-        if (rowStride == 1) return loadFirst(from, count);
-        Floats v = {};
-        for (int i = 0; i < lanes && i < count; i++) v[i] = from[i * rowStride];
-        return v;
-      };
-      Floats v = read(p);
-      if constexpr (per == 2) {
-        const bool paired = step * 2 + 1 < depth;
-        v = pairBf16(v, paired ? read(p + depthStride) : Floats{});
+    for (int64_t row = 0; row < rows; row += Width) {
+      float* out = panels + row * steps + step * Width;
+      MM_UNROLL for (int first = 0; first < Width; first += lanes) {
+        const float* p = source + (row + first) * rowStride + step * per * depthStride;
+        const int64_t count = rows - row - first;
+        Floats v = read(p, count);
+        if constexpr (per == 2) {
+          const bool paired = step * 2 + 1 < depth;
+          v = pairBf16(v, paired ? read(p + depthStride, count) : Floats{});
+        }
+        if (step + 1 < steps) storeStep<Width>(out + first, v, Width - first);
+        else storeFirst(out + first, v, Width - first);
       }
-      float* out = panel + step * Width + first;
-      if (step + 1 < steps) storeStep<Width>(out, v, Width - first);
-      else storeFirst(out, v, Width - first);
     }
   }
 }
@@ -80,14 +87,21 @@ void fillPanel(float* __restrict panel, const float* __restrict source, int64_t 
 }  // namespace detail
 
 /**
- * Packs `rows` (<= Width) × `depth` numbers into panel[step][Width], zeros beyond the rows and beyond an odd depth.
- * Number (i, k) is source[i·rowStride + k·depthStride].
+ * Packs rows × `depth` numbers into panels [rows / Width, rounded up][step][Width], zeros beyond the rows and beyond an odd
+ * depth. Number (i, k) is source[i·rowStride + k·depthStride].
  */
 template <int Width, bool Paired>
-MM_INLINE void packPanel(float* panel, const float* source, int64_t rowStride, int64_t depthStride, int rows,
-                         int64_t depth, bool bf16) {
-  detail::fillPanel<Width, Paired>(panel, source, rowStride, depthStride, rows, depth);
-  if (bf16 && !Paired) roundInPlace(panel, Width * stepCount<Paired>(depth));
+MM_INLINE void packPanels(float* panels, const float* source, int64_t rowStride, int64_t depthStride, int64_t rows,
+                          int64_t depth, bool bf16) {
+  const int64_t panelSize = Width * stepCount<Paired>(depth);
+  if (depthStride == 1 && rowStride != 1) {
+    for (int64_t row = 0; row < rows; row += Width)
+      detail::fillFromRows<Width, Paired>(panels + row / Width * panelSize, source + row * rowStride, rowStride,
+                                          static_cast<int>(std::min<int64_t>(Width, rows - row)), depth);
+  } else {
+    detail::fillFromColumns<Width, Paired>(panels, source, rowStride, depthStride, rows, depth);
+  }
+  if (bf16 && !Paired) roundInPlace(panels, (rows + Width - 1) / Width * panelSize);
 }
 
 }  // namespace mm::MM_ISA

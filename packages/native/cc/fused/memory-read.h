@@ -68,6 +68,10 @@ namespace read {
 
 constexpr float lowestScore = -3e38f;   // of unreadable keys
 constexpr float lowestMaximum = -1e38f; // a maximum to start from: e^(lowestScore - lowestMaximum) = 0
+// Queries and keys so short that no score can exceed this need no maximum: relative to it, every weight is a normal number.
+constexpr float largestBound = 28;
+/** Whether the scores of eight keys, the columns of one Philox block, and a whole tile of queries fit in registers. */
+constexpr bool sumsStayInRegisters = panelRows == 8 && tileQueryVectors == tileVectors;
 constexpr float unreadableLogSumExp = 1e30f; // of queries that read nothing: every weight recomputed from it is 0
 
 MM_INLINE bool anyLane(Ints mask) {
@@ -82,17 +86,13 @@ inline int roundUp(int count, int multiple) { return (count + multiple - 1) / mu
 /** Packs rows as panels of panelRows rows (operand A of a product over their `width` numbers). */
 template <bool Paired>
 void packRowPanels(float* packed, Rows<const float> rows, int count, int width, bool bf16) {
-  const int64_t steps = stepCount<Paired>(width);
-  for (int row = 0; row < count; row += panelRows, packed += panelRows * steps)
-    packPanel<panelRows, Paired>(packed, rows[row], rows.stride, 1, std::min(panelRows, count - row), width, bf16);
+  packPanels<panelRows, Paired>(packed, rows.data, rows.stride, 1, count, width, bf16);
 }
 
 /** Packs rows as panels of panelRows of their numbers (operand A of a product over the rows). */
 template <bool Paired>
 void packColumnPanels(float* packed, Rows<const float> rows, int count, int width, bool bf16) {
-  const int64_t steps = stepCount<Paired>(count);
-  for (int column = 0; column < width; column += panelRows, packed += panelRows * steps)
-    packPanel<panelRows, Paired>(packed, rows.data + column, 1, rows.stride, std::min(panelRows, width - column), count, bf16);
+  packPanels<panelRows, Paired>(packed, rows.data, 1, rows.stride, width, count, bf16);
 }
 
 /** Packs rows as [step of rows][width rounded up to vectors] (operand B of a product over the rows), zeros outside. */
@@ -129,6 +129,15 @@ inline void unpackTile(const float* tile, const Floats (&factor)[tileQueryVector
   }
 }
 
+MM_INLINE float squaredLength(const float* row, int width) {
+  Floats squares = {};
+  for (int column = 0; column < width; column += lanes) {
+    const Floats part = loadFirst(row + column, width - column);
+    squares = fma(part, part, squares);
+  }
+  return sum(squares);
+}
+
 /** tile[row][tileQueries] = A·B with A in panels of `steps` steps each. */
 template <bool Paired>
 void multiplyPanels(float* tile, const float* panels, const float* b, int rows, int64_t steps) {
@@ -148,6 +157,20 @@ template <bool Paired>
 void addRowProducts(float* sums, int stride, const float* a, const float* b, int keys) {
   constexpr int steps = tileQueries / stepDepth<Paired>;
   tileProducts<Paired, steps, true>(keys, stride / lanes, {steps, a, 1, panelRows * steps, b, stride, sums, stride});
+}
+
+/**
+ * Sums of eight keys and all queries of a tile, held in registers: visit(key, sums) for key = 0, 8, … below `keys`, a
+ * multiple of 8. A score then goes through the exponential without having been stored.
+ */
+template <bool Paired, class Visit>
+MM_INLINE void visitProducts(const float* panels, const float* b, int keys, int64_t steps, const Visit& visit) {
+  static_assert(sumsStayInRegisters);
+  for (int key = 0; key < keys; key += panelRows, panels += panelRows * steps) {
+    Floats sums[panelRows][tileQueryVectors] = {};
+    multiplyTile<panelRows, tileQueryVectors, Paired>(steps, panels, panelRows, b, tileQueries, sums);
+    visit(key, sums);
+  }
 }
 
 /** tile[key][tileQueries] *= scale. */
@@ -173,6 +196,11 @@ struct TileWindow {
     allTo = w.limited ? position - w.nearest + 1 : INT32_MAX;
   }
   MM_INLINE Ints readable(int v, int key) const { return (last[v] >= key) & (first[v] <= key); }
+
+  /** Of `keys` keys from `begin` on, how many every query may read, in whole blocks of 8; 0 if not the first. */
+  int readableByAll(int begin, int keys) const {
+    return begin < allFrom ? 0 : std::clamp(allTo - begin, 0, keys) / 8 * 8;
+  }
 
   /** Puts `hidden` into tile[key][tileQueries], whose first key is `begin`, wherever a query may not read a key. */
   void hideUnreadable(float* tile, int begin, int keys, float hidden) const {
@@ -211,13 +239,21 @@ class PackedMemory {
       read::packRowPanels<Paired>(keys_ + chunk * keyChunk_, chunkKeys, count, head.width, head.bf16);
       read::packColumnPanels<Paired>(values_ + chunk * valueChunk_, chunkValues, count, head.width, head.bf16);
     }
+    float longest = 0;  // NaN if a key has one
+    for (int key = 0; key < head.keyCount; key++) {
+      const float length = read::squaredLength(head.keys[key], head.width);
+      longest = length <= longest ? longest : length;
+    }
+    longestKey_ = __builtin_sqrtf(longest);
   }
+  float longestKey() const { return longestKey_; }
   const float* keys(int64_t chunk) const { return keys_ + chunk * keyChunk_; }
   const float* values(int64_t chunk) const { return values_ + chunk * valueChunk_; }
 
  private:
   int64_t keyChunk_, valueChunk_;
   float *keys_, *values_;
+  float longestKey_;
 };
 
 /** Reads for queries first … last - 1 of a head; `logSumExp` (to base 2) is indexed by HeadRead::row. */
@@ -236,7 +272,7 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
 
   for (int tile = first; tile < last; tile += tileQueries) {
     const int count = std::min(tileQueries, last - tile);
-    packPanel<tileQueries, Paired>(queries, head.queries[tile], head.queries.stride, 1, count, head.width,
+    packPanels<tileQueries, Paired>(queries, head.queries[tile], head.queries.stride, 1, count, head.width,
                                    head.bf16);
     std::memset(sums, 0, sizeof(float) * tileWidth * tileQueries);
     Floats maximum[tileQueryVectors], total[tileQueryVectors];
@@ -249,61 +285,7 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
       dropoutRows[v] = dropout.rows(load(rows + v * lanes));
     }
 
-    const TileWindow window(head, tile);
-    const int end = head.endKey(tile + count - 1);
-    for (int chunk = head.firstKey(tile) / keysPerRead; chunk * keysPerRead < end; chunk++) {
-      const int begin = chunk * keysPerRead;
-      const int keys = std::min(keysPerRead, end - begin), paddedKeys = roundUp(keys, 8);
-      multiplyPanels<Paired>(scores, memory.keys(chunk), queries, keys, widthSteps);
-      scaleTile(scores, keys, head.scale);
-      std::fill(scores + keys * tileQueries, scores + paddedKeys * tileQueries, lowestScore);
-      window.hideUnreadable(scores, begin, keys, lowestScore);
-
-      for (int v = 0; v < tileQueryVectors; v++) {
-        float* column = scores + v * lanes;
-        Floats best = maximum[v], second = best;
-        for (int key = 0; key < paddedKeys; key += 2) {
-          best = max(load(column + key * tileQueries), best);
-          second = max(load(column + (key + 1) * tileQueries), second);
-        }
-        best = max(second, best);
-        if (anyLane(best > maximum[v])) {
-          const Floats rescale = exp2Softmax((maximum[v] - best) * log2e);
-          total[v] *= rescale;
-          maximum[v] = best;
-          for (int i = 0; i < head.width; i++) {
-            float* p = sums + i * tileQueries + v * lanes;
-            store(p, load(p) * rescale);
-          }
-        }
-        const Floats scaledBest = best * log2e;
-        Floats added[2] = {};
-        const auto weigh = [&](auto drop) {
-          for (int key = 0; key < paddedKeys; key += 8) {
-            PhiloxBlock bits;
-            if constexpr (drop) bits = dropout.block(dropoutRows[v], (begin + key) / 8);
-            MM_UNROLL for (int pair = 0; pair < 8; pair += 2) {
-              Floats weight[2];
-              MM_UNROLL for (int i = 0; i < 2; i++) {
-                weight[i] = exp2Softmax(load(column + (key + pair + i) * tileQueries) * log2e - scaledBest);
-                added[i] += weight[i];
-                if constexpr (drop) weight[i] = keep(dropout.kept(bits, pair + i), weight[i]);
-              }
-              if constexpr (per == 2) {
-                store(weights + (key + pair) / 2 * tileQueries + v * lanes, pairBf16(weight[0], weight[1]));
-              } else {
-                MM_UNROLL for (int i = 0; i < 2; i++) {
-                  store(column + (key + pair + i) * tileQueries, weight[i]);
-                }
-              }
-            }
-          }
-        };
-        if (dropout.active()) weigh(std::true_type{});
-        else weigh(std::false_type{});
-        total[v] += added[0] + added[1];
-      }
-      if (head.bf16 && per == 1) roundInPlace(weights, keys * tileQueries);
+@@FWD@@      if (head.bf16 && per == 1) roundInPlace(weights, keys * tileQueries);
       const int64_t packedSteps = stepCount<Paired>(std::min(keysPerRead, head.keyCount - begin));
       multiplyColumns<Paired>(sums, memory.values(chunk), packedSteps, weights, head.width, stepCount<Paired>(keys));
     }
@@ -372,8 +354,8 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
     const int query = first + tile * tileQueries, count = std::min(tileQueries, last - query);
     const Rows<const float> q{head.queries[query], head.queries.stride};
     const Rows<const float> dy{gradients.outputGradient[query], gradients.outputGradient.stride};
-    packPanel<tileQueries, Paired>(queryColumns + tile * columnTile, q.data, q.stride, 1, count, width, head.bf16);
-    packPanel<tileQueries, Paired>(gradientColumns + tile * columnTile, dy.data, dy.stride, 1, count, width, head.bf16);
+    packPanels<tileQueries, Paired>(queryColumns + tile * columnTile, q.data, q.stride, 1, count, width, head.bf16);
+    packPanels<tileQueries, Paired>(gradientColumns + tile * columnTile, dy.data, dy.stride, 1, count, width, head.bf16);
     packRows<Paired>(queryRows + tile * rowTile, q, count, width, tileSteps, head.bf16);
     packRows<Paired>(gradientRows + tile * rowTile, dy, count, width, tileSteps, head.bf16);
     for (int i = 0; i < tileQueries; i++) {
