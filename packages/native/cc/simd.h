@@ -25,6 +25,7 @@
 #endif
 
 #define MM_INLINE inline __attribute__((always_inline))
+#define MM_INLINED __attribute__((always_inline))  // of a lambda
 // Loops over register arrays must be unrolled completely, or the array goes to the stack.
 #define MM_UNROLL _Pragma("GCC unroll 32")
 

@@ -10,7 +10,7 @@ namespace mm::MM_ISA {
 namespace {
 
 /** Most queries that one task of the persistent memory takes: it packs all slots of its head for them. */
-constexpr int forwardGroup = 1024;
+constexpr int forwardGroup = 2048;
 /** Likewise for the gradient, where every further group adds a private sum of the slots' gradients. */
 constexpr int backwardGroup = 2048;
 

@@ -68,8 +68,9 @@ namespace read {
 
 constexpr float lowestScore = -3e38f;   // of unreadable keys
 constexpr float lowestMaximum = -1e38f; // a maximum to start from: e^(lowestScore - lowestMaximum) = 0
-// Queries and keys so short that no score can exceed this need no maximum: relative to it, every weight is a normal number.
-constexpr float largestBound = 28;
+// Weights relative to a bound of the scores instead of their maximum are exact while their sum is not too far below 1: a
+// score's rounding error grows with its distance from what is subtracted.
+constexpr float largestBound = 1e4f, smallestTotal = 0x1p-32f;
 /** Whether the scores of eight keys, the columns of one Philox block, and a whole tile of queries fit in registers. */
 constexpr bool sumsStayInRegisters = panelRows == 8 && tileQueryVectors == tileVectors;
 constexpr float unreadableLogSumExp = 1e30f; // of queries that read nothing: every weight recomputed from it is 0
@@ -129,13 +130,19 @@ inline void unpackTile(const float* tile, const Floats (&factor)[tileQueryVector
   }
 }
 
-MM_INLINE float squaredLength(const float* row, int width) {
-  Floats squares = {};
-  for (int column = 0; column < width; column += lanes) {
-    const Floats part = loadFirst(row + column, width - column);
-    squares = fma(part, part, squares);
+/** Length of the longest row; NaN if a row has one. */
+inline float longest(Rows<const float> rows, int count, int width) {
+  float square = 0;
+  for (int i = 0; i < count; i++) {
+    Floats squares = {};
+    for (int column = 0; column < width; column += lanes) {
+      const Floats part = loadFirst(rows[i] + column, width - column);
+      squares = fma(part, part, squares);
+    }
+    const float length = sum(squares);
+    square = length <= square ? square : length;
   }
-  return sum(squares);
+  return __builtin_sqrtf(square);
 }
 
 /** tile[row][tileQueries] = A·B with A in panels of `steps` steps each. */
@@ -157,20 +164,6 @@ template <bool Paired>
 void addRowProducts(float* sums, int stride, const float* a, const float* b, int keys) {
   constexpr int steps = tileQueries / stepDepth<Paired>;
   tileProducts<Paired, steps, true>(keys, stride / lanes, {steps, a, 1, panelRows * steps, b, stride, sums, stride});
-}
-
-/**
- * Sums of eight keys and all queries of a tile, held in registers: visit(key, sums) for key = 0, 8, … below `keys`, a
- * multiple of 8. A score then goes through the exponential without having been stored.
- */
-template <bool Paired, class Visit>
-MM_INLINE void visitProducts(const float* panels, const float* b, int keys, int64_t steps, const Visit& visit) {
-  static_assert(sumsStayInRegisters);
-  for (int key = 0; key < keys; key += panelRows, panels += panelRows * steps) {
-    Floats sums[panelRows][tileQueryVectors] = {};
-    multiplyTile<panelRows, tileQueryVectors, Paired>(steps, panels, panelRows, b, tileQueries, sums);
-    visit(key, sums);
-  }
 }
 
 /** tile[key][tileQueries] *= scale. */
@@ -197,6 +190,14 @@ struct TileWindow {
   }
   MM_INLINE Ints readable(int v, int key) const { return (last[v] >= key) & (first[v] <= key); }
 
+  /** Whether a total of the tile's first `count` queries is below `least` although there are keys to read. */
+  bool hasLessThan(float least, const Floats (&total)[tileQueryVectors], int count) const {
+    bool found = false;
+    for (int v = 0; v < tileQueryVectors; v++)
+      found = found || anyLane((total[v] < splat(least)) & (last[v] >= 0) & firstLanes(count - v * lanes));
+    return found;
+  }
+
   /** Of `keys` keys from `begin` on, how many every query may read, in whole blocks of 8; 0 if not the first. */
   int readableByAll(int begin, int keys) const {
     return begin < allFrom ? 0 : std::clamp(allTo - begin, 0, keys) / 8 * 8;
@@ -219,6 +220,138 @@ struct TileWindow {
   }
 };
 
+/** The softmax of one tile of queries on its way through the keys: weights relative to a maximum, or a bound, of the scores. */
+template <bool Paired>
+class TileSoftmax {
+ public:
+  /** `weights` [key step][tileQueries] are those of a chunk, `sums` [width][tileQueries] what is read with them. */
+  TileSoftmax(const TileDropout& dropout, const int32_t* rows, float* weights, float* sums, int width)
+      : dropout_(dropout), weights_(weights), sums_(sums), width_(width) {
+    for (int v = 0; v < tileQueryVectors; v++) dropoutRows_[v] = dropout.rows(load(rows + v * lanes));
+  }
+
+  void start(float maximum) {
+    for (int v = 0; v < tileQueryVectors; v++) {
+      maximum_[v] = splat(maximum);
+      subtracted_[v] = splat(maximum * log2e);
+      total_[v] = Floats{};
+    }
+    std::memset(sums_, 0, sizeof(float) * width_ * tileQueries);
+  }
+
+  const Floats (&total() const)[tileQueryVectors] { return total_; }
+  /** What the sums are to be multiplied by; 0 for a query that read nothing. */
+  Floats factor(int v) const { return total_[v] == 0.f ? Floats{} : dropout_.scale() / total_[v]; }
+  /** Logarithm of Σ_j e^score, to base 2. */
+  Floats logSumExp(int v) const {
+    return total_[v] == 0.f ? splat(unreadableLogSumExp) : subtracted_[v] + log(total_[v]) * log2e;
+  }
+
+  /**
+   * Weighs the first `keys` of a chunk, a multiple of 8, by scores that never leave the registers. The chunk's first key is
+   * the first of Philox block `block`; no score may exceed the maximum.
+   */
+  void weighProducts(const float* keyPanels, const float* queries, int64_t steps, int keys, float scale, int block) {
+    dropout_.active() ? weighProducts<true>(keyPanels, queries, steps, keys, scale, block)
+                      : weighProducts<false>(keyPanels, queries, steps, keys, scale, block);
+  }
+
+  /** Weighs keys `from` … `to` - 1 of a chunk, multiples of 8, by scores [key][tileQueries], after raising the maximum to theirs. */
+  void weighScores(const float* scores, int from, int to, int block) {
+    for (int v = 0; v < tileQueryVectors; v++) raiseMaximum(scores + v * lanes, from, to, v);
+    dropout_.active() ? weighScores<true>(scores, from, to, block) : weighScores<false>(scores, from, to, block);
+  }
+
+ private:
+  using DropoutRows = TileDropout::Rows;
+
+  template <bool Drop>
+  __attribute__((noinline)) void weighProducts(const float* keyPanels, const float* queries, int64_t steps, int keys, float scale, int block) {
+    if constexpr (sumsStayInRegisters) {
+      Floats subtracted[tileQueryVectors], added[tileQueryVectors] = {};
+      MM_UNROLL for (int v = 0; v < tileQueryVectors; v++) subtracted[v] = subtracted_[v];
+      const float factor = scale * log2e;
+      // Locals, because stores might change what is behind a pointer.
+      const TileDropout dropout = dropout_;
+      DropoutRows rows[tileQueryVectors];
+      MM_UNROLL for (int v = 0; v < tileQueryVectors; v++) rows[v] = dropoutRows_[v];
+      float* weights = weights_;
+      for (int key = 0; key < keys; key += panelRows, keyPanels += panelRows * steps, weights += 8 / stepDepth<Paired> * tileQueries) {
+        Floats sums[panelRows][tileQueryVectors] = {};
+        multiplyTile<panelRows, tileQueryVectors, Paired>(steps, keyPanels, panelRows, queries, tileQueries, sums);
+        MM_UNROLL for (int v = 0; v < tileQueryVectors; v++)
+          added[v] += weigh<Drop>(weights + v * lanes, dropout, rows[v], block + key / 8, [&](int i) MM_INLINED { return sums[i][v] * factor - subtracted[v]; });
+      }
+      MM_UNROLL for (int v = 0; v < tileQueryVectors; v++) total_[v] += added[v];
+    }
+  }
+
+  template <bool Drop>
+  __attribute__((noinline)) void weighScores(const float* scores, int from, int to, int block) {
+    for (int v = 0; v < tileQueryVectors; v++) {
+      const Floats subtracted = subtracted_[v];
+      const TileDropout dropout = dropout_;
+      const DropoutRows rows = dropoutRows_[v];
+      float* const weights = weights_ + v * lanes;
+      Floats added = {};
+      for (int key = from; key < to; key += 8) {
+        const float* p = scores + key * tileQueries + v * lanes;
+        added += weigh<Drop>(weights + key / stepDepth<Paired> * tileQueries, dropout, rows, block + key / 8,
+                             [&](int i) MM_INLINED { return load(p + i * tileQueries) * log2e - subtracted; });
+      }
+      total_[v] += added;
+    }
+  }
+
+  /** Stores 2^exponent(i), or 0 if dropped, for i = 0 … 7, the keys of a Philox block; gives the sum over all of them. */
+  template <bool Drop, class Exponent>
+  MM_INLINE static Floats weigh(float* weights, const TileDropout& dropout, const DropoutRows& rows, int block,
+                                const Exponent& exponent) {
+    PhiloxBlock bits;
+    if constexpr (Drop) bits = dropout.block(rows, block);
+    Floats added[2] = {};
+    MM_UNROLL for (int pair = 0; pair < 8; pair += 2) {
+      Floats weight[2];
+      MM_UNROLL for (int i = 0; i < 2; i++) {
+        weight[i] = exp2Softmax(exponent(pair + i));
+        added[i] += weight[i];
+        if constexpr (Drop) weight[i] = keep(dropout.kept(bits, pair + i), weight[i]);
+      }
+      float* to = weights + pair / stepDepth<Paired> * tileQueries;
+      if constexpr (Paired) store(to, pairBf16(weight[0], weight[1]));
+      else MM_UNROLL for (int i = 0; i < 2; i++) store(to + i * tileQueries, weight[i]);
+    }
+    return added[0] + added[1];
+  }
+
+  void raiseMaximum(const float* column, int from, int to, int v) {
+    Floats best = maximum_[v], second = best;
+    for (int key = from; key < to; key += 2) {
+      best = max(load(column + key * tileQueries), best);
+      second = max(load(column + (key + 1) * tileQueries), second);
+    }
+    best = max(second, best);
+    if (!anyLane(best > maximum_[v])) return;
+    const Floats lower = subtracted_[v];
+    maximum_[v] = best;
+    subtracted_[v] = best * log2e;
+    const Floats rescale = exp2Softmax(lower - subtracted_[v]);
+    total_[v] *= rescale;
+    for (int i = 0; i < width_; i++) {
+      float* p = sums_ + i * tileQueries + v * lanes;
+      store(p, load(p) * rescale);
+    }
+  }
+
+  const TileDropout dropout_;
+  DropoutRows dropoutRows_[tileQueryVectors];
+  float* const weights_;
+  float* const sums_;
+  const int width_;
+  Floats maximum_[tileQueryVectors], subtracted_[tileQueryVectors];  // the latter to base 2
+  Floats total_[tileQueryVectors];                                   // Σ_j of all weights, also those dropped
+};
+
 }  // namespace read
 
 /** Keys and values of a head, packed chunk by chunk for readForward. */
@@ -227,7 +360,9 @@ class PackedMemory {
  public:
   PackedMemory(const HeadRead& head, Scratch& scratch)
       : keyChunk_(read::roundUp(keysPerRead, panelRows) * stepCount<Paired>(head.width)),
-        valueChunk_(read::roundUp(head.width, panelRows) * stepCount<Paired>(keysPerRead)) {
+        valueChunk_(read::roundUp(head.width, panelRows) * stepCount<Paired>(keysPerRead)),
+        width_(head.width),
+        scale_(__builtin_fabsf(head.scale)) {
     const int64_t chunks = (head.keyCount + keysPerRead - 1) / keysPerRead;
     keys_ = scratch.floats(chunks * keyChunk_);
     values_ = scratch.floats(chunks * valueChunk_);
@@ -239,20 +374,21 @@ class PackedMemory {
       read::packRowPanels<Paired>(keys_ + chunk * keyChunk_, chunkKeys, count, head.width, head.bf16);
       read::packColumnPanels<Paired>(values_ + chunk * valueChunk_, chunkValues, count, head.width, head.bf16);
     }
-    float longest = 0;  // NaN if a key has one
-    for (int key = 0; key < head.keyCount; key++) {
-      const float length = read::squaredLength(head.keys[key], head.width);
-      longest = length <= longest ? longest : length;
-    }
-    longestKey_ = __builtin_sqrtf(longest);
+    longestKey_ = read::longest(head.keys, head.keyCount, head.width);
   }
-  float longestKey() const { return longestKey_; }
+
+  /** A bound of the scores of these queries: |q·k| <= |q| |k|, and a little more where operands are rounded to bf16. */
+  float largestScore(Rows<const float> queries, int count) const {
+    return 1.01f * scale_ * longestKey_ * read::longest(queries, count, width_);
+  }
   const float* keys(int64_t chunk) const { return keys_ + chunk * keyChunk_; }
   const float* values(int64_t chunk) const { return values_ + chunk * valueChunk_; }
 
  private:
   int64_t keyChunk_, valueChunk_;
   float *keys_, *values_;
+  const int width_;
+  const float scale_;
   float longestKey_;
 };
 
@@ -269,32 +405,45 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
   float* weights = per == 1 ? scores : scratch.floats(keysPerRead / per * tileQueries);
   float* sums = scratch.floats(int64_t{tileWidth} * tileQueries);  // [width][tileQueries]
   const TileDropout dropout(head.dropout);
+  bool boundsAreClose = sumsStayInRegisters;  // until a tile had to be read again
 
   for (int tile = first; tile < last; tile += tileQueries) {
     const int count = std::min(tileQueries, last - tile);
-    packPanels<tileQueries, Paired>(queries, head.queries[tile], head.queries.stride, 1, count, head.width,
-                                   head.bf16);
-    std::memset(sums, 0, sizeof(float) * tileWidth * tileQueries);
-    Floats maximum[tileQueryVectors], total[tileQueryVectors];
-    TileDropout::Rows dropoutRows[tileQueryVectors];
+    packPanels<tileQueries, Paired>(queries, head.queries[tile], head.queries.stride, 1, count, head.width, head.bf16);
     int32_t rows[tileQueries];
     for (int i = 0; i < tileQueries; i++) rows[i] = head.row(tile + i);
-    for (int v = 0; v < tileQueryVectors; v++) {
-      maximum[v] = splat(lowestMaximum);
-      total[v] = Floats{};
-      dropoutRows[v] = dropout.rows(load(rows + v * lanes));
-    }
+    TileSoftmax<Paired> softmax(dropout, rows, weights, sums, tileWidth);
+    const TileWindow window(head, tile);
+    const int end = head.endKey(tile + count - 1);
 
-@@FWD@@      if (head.bf16 && per == 1) roundInPlace(weights, keys * tileQueries);
-      const int64_t packedSteps = stepCount<Paired>(std::min(keysPerRead, head.keyCount - begin));
-      multiplyColumns<Paired>(sums, memory.values(chunk), packedSteps, weights, head.width, stepCount<Paired>(keys));
+    const float bound = memory.largestScore({head.queries[tile], head.queries.stride}, count);
+    for (bool bounded = boundsAreClose && bound <= largestBound;; bounded = boundsAreClose = false) {
+      softmax.start(bounded ? bound : lowestMaximum);
+      for (int chunk = head.firstKey(tile) / keysPerRead; chunk * keysPerRead < end; chunk++) {
+        const int begin = chunk * keysPerRead, keys = std::min(keysPerRead, end - begin), paddedKeys = roundUp(keys, 8);
+        const float* keyPanels = memory.keys(chunk);
+        // Scores that need no maximum and no window go from the product into the exponential; the others by way of a tile.
+        const int direct = bounded ? window.readableByAll(begin, keys) : 0;
+        softmax.weighProducts(keyPanels, queries, widthSteps, direct, head.scale, begin / 8);
+        if (direct < keys) {
+          float* rest = scores + direct * tileQueries;
+          multiplyPanels<Paired>(rest, keyPanels + direct * widthSteps, queries, keys - direct, widthSteps);
+          scaleTile(rest, keys - direct, head.scale);
+          std::fill(scores + keys * tileQueries, scores + paddedKeys * tileQueries, lowestScore);
+          window.hideUnreadable(rest, begin + direct, keys - direct, lowestScore);
+          softmax.weighScores(scores, direct, paddedKeys, begin / 8);
+        }
+        if (head.bf16 && per == 1) roundInPlace(weights, keys * tileQueries);
+        const int64_t packedSteps = stepCount<Paired>(std::min(keysPerRead, head.keyCount - begin));
+        multiplyColumns<Paired>(sums, memory.values(chunk), packedSteps, weights, head.width, stepCount<Paired>(keys));
+      }
+      if (!bounded || !window.hasLessThan(smallestTotal, softmax.total(), count)) break;
     }
 
     Floats factor[tileQueryVectors];
     for (int v = 0; v < tileQueryVectors; v++) {
-      const Ints empty = total[v] == 0.f;  // nothing was readable
-      factor[v] = empty ? Floats{} : head.dropout.scale() / total[v];
-      const Floats rowLogSumExp = empty ? splat(unreadableLogSumExp) : (maximum[v] + log(total[v])) * log2e;
+      factor[v] = softmax.factor(v);
+      const Floats rowLogSumExp = softmax.logSumExp(v);
       for (int i = 0; i < lanes && v * lanes + i < count; i++) logSumExp[rows[v * lanes + i]] = rowLogSumExp[i];
     }
     unpackTile(sums, factor, {output[tile], output.stride}, count, head.width, false);

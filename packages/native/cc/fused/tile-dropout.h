@@ -17,6 +17,8 @@ class TileDropout {
   explicit TileDropout(DropoutMask mask) : mask_(mask) {}
 
   bool active() const { return mask_.threshold != 0; }
+  /** What kept numbers are multiplied by. */
+  float scale() const { return mask_.scale(); }
 
   Rows rows(Ints row) const {
     const Words first = (Words)row ^ mask_.key0;
