@@ -36,15 +36,21 @@ inline float writeScaledUnit(const float* x, int64_t width, float scale, float* 
   return norm;
 }
 
-/** Gradient of writeScaledUnit: dx = scale/‖x‖ (dy - x̂ (x̂·dy)) with x̂ = x/‖x‖; gives d scale = x̂·dy. */
+/**
+ * Gradient of writeScaledUnit: dx = scale/‖x‖ (dy - x̂ (x̂·dy)/(x̂·x̂)) with x̂ = x/‖x‖; gives d scale = x̂·dy. The rounded
+ * length of x̂ is not quite 1: dividing by its square keeps dx at right angles to it, however large dy is.
+ */
 inline float scaledUnitGradient(const float* x, int64_t width, float norm, float scale, const float* dy, float* dx) {
   const UnitVector unit(norm);
-  Floats products = {};
-  for (int64_t c = 0; c < width; c += lanes)
-    products = fma(unit(loadFirst(x + c, width - c)), loadFirst(dy + c, width - c), products);
-  const float along = sum(products);
+  Floats products = {}, squares = {};
   for (int64_t c = 0; c < width; c += lanes) {
-    const Floats across = loadFirst(dy + c, width - c) - unit(loadFirst(x + c, width - c)) * along;
+    const Floats u = unit(loadFirst(x + c, width - c));
+    products = fma(u, loadFirst(dy + c, width - c), products);
+    squares = fma(u, u, squares);
+  }
+  const float along = sum(products), squared = sum(squares), part = squared > 0 ? along / squared : 0;
+  for (int64_t c = 0; c < width; c += lanes) {
+    const Floats across = loadFirst(dy + c, width - c) - unit(loadFirst(x + c, width - c)) * part;
     storeFirst(dx + c, unit(across) * scale, width - c);
   }
   return along;

@@ -256,7 +256,7 @@ class TileSoftmax {
                       : weighProducts<false>(keyPanels, queries, steps, keys, scale, block);
   }
 
-  /** Weighs keys `from` … `to` - 1 of a chunk, multiples of 8, by scores [key][tileQueries], after raising the maximum to theirs. */
+  /** Weighs keys `from` … `to` - 1 of a chunk, multiples of 8, by scores [key][tileQueries]; raises the maximum to theirs. */
   void weighScores(const float* scores, int from, int to, int block) {
     for (int v = 0; v < tileQueryVectors; v++) raiseMaximum(scores + v * lanes, from, to, v);
     dropout_.active() ? weighScores<true>(scores, from, to, block) : weighScores<false>(scores, from, to, block);
@@ -266,7 +266,8 @@ class TileSoftmax {
   using DropoutRows = TileDropout::Rows;
 
   template <bool Drop>
-  __attribute__((noinline)) void weighProducts(const float* keyPanels, const float* queries, int64_t steps, int keys, float scale, int block) {
+  __attribute__((noinline)) void weighProducts(const float* keyPanels, const float* queries, int64_t steps, int keys,
+                                               float scale, int block) {
     if constexpr (sumsStayInRegisters) {
       Floats subtracted[tileQueryVectors], added[tileQueryVectors] = {};
       MM_UNROLL for (int v = 0; v < tileQueryVectors; v++) subtracted[v] = subtracted_[v];
@@ -275,12 +276,14 @@ class TileSoftmax {
       const TileDropout dropout = dropout_;
       DropoutRows rows[tileQueryVectors];
       MM_UNROLL for (int v = 0; v < tileQueryVectors; v++) rows[v] = dropoutRows_[v];
-      float* weights = weights_;
-      for (int key = 0; key < keys; key += panelRows, keyPanels += panelRows * steps, weights += 8 / stepDepth<Paired> * tileQueries) {
+      float* const weights = weights_;
+      for (int key = 0; key < keys; key += panelRows, keyPanels += panelRows * steps) {
+        float* to = weights + key / stepDepth<Paired> * tileQueries;
         Floats sums[panelRows][tileQueryVectors] = {};
         multiplyTile<panelRows, tileQueryVectors, Paired>(steps, keyPanels, panelRows, queries, tileQueries, sums);
         MM_UNROLL for (int v = 0; v < tileQueryVectors; v++)
-          added[v] += weigh<Drop>(weights + v * lanes, dropout, rows[v], block + key / 8, [&](int i) MM_INLINED { return sums[i][v] * factor - subtracted[v]; });
+          added[v] += weigh<Drop>(to + v * lanes, dropout, rows[v], block + key / 8,
+                                  [&](int i) MM_INLINED { return sums[i][v] * factor - subtracted[v]; });
       }
       MM_UNROLL for (int v = 0; v < tileQueryVectors; v++) total_[v] += added[v];
     }
@@ -521,29 +524,71 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
   }
   std::memset(querySums, 0, sizeof(float) * tiles * sumWidth * tileQueries);
 
-  for (int begin = 0; begin < head.keyCount; begin += keysPerGradient) {
+  const auto packChunk = [&](int begin) {
     const int present = std::min(keysPerGradient, head.keyCount - begin);
     const Rows<const float> k{head.keys[begin], head.keys.stride}, v{head.values[begin], head.values.stride};
     packRowPanels<Paired>(keyPanels, k, present, width, head.bf16);
     packRowPanels<Paired>(valuePanels, v, present, width, head.bf16);
     packColumnPanels<Paired>(keyColumnPanels, k, present, width, head.bf16);
+    return present;
+  };
+  // Fills `scores` and `products` for a tile and the chunk; gives its keys, 0 if the tile reads none of them.
+  const auto fillTile = [&](int tile, int begin, int present) {
+    const int query = first + tile * tileQueries;
+    const int keys = std::min(present, head.endKey(std::min(query + tileQueries, last) - 1) - begin);
+    if (keys <= 0 || head.firstKey(query) >= begin + present) return 0;
+    const int paddedKeys = roundUp(keys, 8);
+    multiplyPanels<Paired>(scores, keyPanels, queryColumns + tile * columnTile, keys, widthSteps);
+    scaleTile(scores, keys, head.scale);
+    multiplyPanels<Paired>(products, valuePanels, gradientColumns + tile * columnTile, keys, widthSteps);
+    std::fill(scores + keys * tileQueries, scores + paddedKeys * tileQueries, lowestScore);
+    std::fill(products + keys * tileQueries, products + paddedKeys * tileQueries, 0.f);
+    const TileWindow window(head, query);
+    window.hideUnreadable(scores, begin, keys, lowestScore);
+    window.hideUnreadable(products, begin, keys, 0);
+    return keys;
+  };
+
+  // Σ_j ds_ij is 0. Where keys are so long that a score's gradient is multiplied by thousands, this must hold exactly: dy_i·y_i
+  // is then replaced by Σ_j w_ij (dy_i·v_j) / Σ_j p_ij, of the very numbers used below.
+  const float largestScore = longest({head.queries[first], head.queries.stride}, last - first, width) *
+                             longest(head.keys, head.keyCount, width) * __builtin_fabsf(head.scale);
+  if (!head.bf16 && largestScore > 1e3f) {
+    float* total = scratch.floats(tiles * tileQueries);  // Σ_j p_ij
+    float* along = scratch.floats(tiles * tileQueries);  // Σ_j w_ij (dy_i·v_j)
+    std::memset(total, 0, sizeof(float) * tiles * tileQueries);
+    std::memset(along, 0, sizeof(float) * tiles * tileQueries);
+    for (int begin = 0; begin < head.keyCount; begin += keysPerGradient) {
+      const int present = packChunk(begin);
+      for (int tile = 0; tile < tiles; tile++) {
+        const int keys = fillTile(tile, begin, present);
+        for (int column = 0; column < tileQueries; column += lanes) {
+          const int at = tile * tileQueries + column;
+          const TileDropout::Rows dropoutRows = dropout.rows(load(rows + at));
+          Floats p = load(total + at), wProduct = load(along + at);
+          for (int key = 0; key < keys; key++) {
+            const Floats weight = exp2Softmax(load(scores + key * tileQueries + column) * log2e - load(logSumExp + at));
+            const Ints kept = dropout.kept(dropout.block(dropoutRows, (begin + key) / 8), (begin + key) % 8);
+            p += weight;
+            wProduct = fma(keep(kept, weight), load(products + key * tileQueries + column), wProduct);
+          }
+          store(total + at, p);
+          store(along + at, wProduct);
+        }
+      }
+    }
+    for (int at = 0; at < tiles * tileQueries; at++)
+      if (total[at] > 0) delta[at] = along[at] / total[at];
+  }
+
+  for (int begin = 0; begin < head.keyCount; begin += keysPerGradient) {
+    const int present = packChunk(begin);
     std::memset(keySums, 0, sizeof(float) * present * stride);
     std::memset(valueSums, 0, sizeof(float) * present * stride);
 
     for (int tile = 0; tile < tiles; tile++) {
-      const int query = first + tile * tileQueries;
-      const int keys = std::min(present, head.endKey(std::min(query + tileQueries, last) - 1) - begin);
-      if (keys <= 0 || head.firstKey(query) >= begin + present) continue;
-      const int paddedKeys = roundUp(keys, 8);
-      multiplyPanels<Paired>(scores, keyPanels, queryColumns + tile * columnTile, keys, widthSteps);
-      scaleTile(scores, keys, head.scale);
-      multiplyPanels<Paired>(products, valuePanels, gradientColumns + tile * columnTile, keys, widthSteps);
-      std::fill(scores + keys * tileQueries, scores + paddedKeys * tileQueries, lowestScore);
-      std::fill(products + keys * tileQueries, products + paddedKeys * tileQueries, 0.f);
-
-      const TileWindow window(head, query);
-      window.hideUnreadable(scores, begin, keys, lowestScore);
-      window.hideUnreadable(products, begin, keys, 0);
+      const int keys = fillTile(tile, begin, present), paddedKeys = roundUp(keys, 8);
+      if (keys == 0) continue;
       // Two vectors of queries at a time, because they make one vector of bf16 pairs.
       for (int vector = 0; vector < tileQueryVectors; vector += 2) {
         Floats rowLogSumExp[2], rowDelta[2];
