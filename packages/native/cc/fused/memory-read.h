@@ -69,8 +69,8 @@ namespace read {
 constexpr float lowestScore = -3e38f;   // of unreadable keys
 constexpr float lowestMaximum = -1e38f; // a maximum to start from: e^(lowestScore - lowestMaximum) = 0
 // Weights relative to a bound of the scores instead of their maximum are exact while their sum is not too far below 1: a
-// score's rounding error grows with its distance from what is subtracted.
-constexpr float largestBound = 1e4f, smallestTotal = 0x1p-32f;
+// weight's rounding error grows with its logarithm. Weights in bf16 only have to stay in the range of numbers.
+constexpr float largestBound = 1e4f, smallestTotal = 0x1p-32f, smallestTotalBf16 = 0x1p-80f;
 /** Whether the scores of eight keys, the columns of one Philox block, and a whole tile of queries fit in registers. */
 constexpr bool sumsStayInRegisters = panelRows == 8 && tileQueryVectors == tileVectors;
 constexpr float unreadableLogSumExp = 1e30f; // of queries that read nothing: every weight recomputed from it is 0
@@ -440,7 +440,7 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
         const int64_t packedSteps = stepCount<Paired>(std::min(keysPerRead, head.keyCount - begin));
         multiplyColumns<Paired>(sums, memory.values(chunk), packedSteps, weights, head.width, stepCount<Paired>(keys));
       }
-      if (!bounded || !window.hasLessThan(smallestTotal, softmax.total(), count)) break;
+      if (!bounded || !window.hasLessThan(head.bf16 ? smallestTotalBf16 : smallestTotal, softmax.total(), count)) break;
     }
 
     Floats factor[tileQueryVectors];
