@@ -54,6 +54,25 @@ void fillFromRows(float* __restrict panel, const float* __restrict source, int64
   }
 }
 
+#if MM_LANES == 16
+/** The same for at most lanes numbers in pairs: two rows share a vector, and half of the shuffles remain. */
+template <int Width>
+void fillFromShortRows(float* __restrict panel, const float* __restrict source, int64_t rowStride, int rows, int64_t depth) {
+  const int steps = static_cast<int>(stepCount<true>(depth));
+  for (int first = 0; first < Width; first += lanes) {
+    const auto read = [&](int row) { return row < rows ? loadFirst(source + row * rowStride, depth) : Floats{}; };
+    Floats halves[8];
+    MM_UNROLL for (int i = 0; i < 8; i++) halves[i] = narrowToBf16(read(first + i), read(first + 8 + i));
+    transposeHalves(halves);
+    MM_UNROLL for (int step = 0; step < 8; step++) {
+      float* out = panel + step * Width + first;
+      if (step + 1 < steps) storeStep<Width>(out, halves[step], Width - first);
+      else if (step + 1 == steps) storeFirst(out, halves[step], Width - first);
+    }
+  }
+}
+#endif
+
 /** Panels of numbers that lie along the rows (or anyhow), k by k, so that memory is read in long stretches. */
 template <int Width, bool Paired>
 void fillFromColumns(float* __restrict panels, const float* __restrict source, int64_t rowStride, int64_t depthStride,
@@ -95,9 +114,17 @@ MM_INLINE void packPanels(float* panels, const float* source, int64_t rowStride,
                           int64_t depth, bool bf16) {
   const int64_t panelSize = Width * stepCount<Paired>(depth);
   if (depthStride == 1 && rowStride != 1) {
-    for (int64_t row = 0; row < rows; row += Width)
-      detail::fillFromRows<Width, Paired>(panels + row / Width * panelSize, source + row * rowStride, rowStride,
-                                          static_cast<int>(std::min<int64_t>(Width, rows - row)), depth);
+    for (int64_t row = 0; row < rows; row += Width) {
+      float* panel = panels + row / Width * panelSize;
+      const int count = static_cast<int>(std::min<int64_t>(Width, rows - row));
+#if MM_LANES == 16
+      if (Paired && depth <= lanes) {
+        detail::fillFromShortRows<Width>(panel, source + row * rowStride, rowStride, count, depth);
+        continue;
+      }
+#endif
+      detail::fillFromRows<Width, Paired>(panel, source + row * rowStride, rowStride, count, depth);
+    }
   } else {
     detail::fillFromColumns<Width, Paired>(panels, source, rowStride, depthStride, rows, depth);
   }

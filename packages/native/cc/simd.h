@@ -162,6 +162,11 @@ template <int Half>
 struct InterleavePairs {
   static constexpr int at(int i) { return (i & ~3) + 2 * Half + (i & 1) + ((i & 2) ? lanes : 0); }
 };
+// Even (odd) blocks of four lanes of a and b in turn.
+template <int Odd>
+struct AlternateHalves {
+  static constexpr int at(int i) { return (i / 8 * 2 + Odd) * 4 + i % 4 + (i & 4 ? lanes : 0); }
+};
 // Even (odd) blocks of four lanes of a, then of b.
 template <int Odd>
 struct AlternateBlocks {
@@ -172,21 +177,42 @@ struct AlternateBlocks {
 };
 }  // namespace detail
 
-/** Transposes a square of lanes × lanes numbers held in registers. */
-MM_INLINE void transpose(Floats (&r)[lanes]) {
-  using namespace detail;
-  Floats t[lanes];
-  MM_UNROLL for (int i = 0; i < lanes; i += 2) {
+namespace detail {
+/** Transposes squares of 4 × 4: afterwards block b of r[4g + j] holds what were columns 4b + j of rows 4g … 4g + 3. */
+template <int Rows>
+MM_INLINE void transposeBlocks(Floats (&r)[Rows]) {
+  Floats t[Rows];
+  MM_UNROLL for (int i = 0; i < Rows; i += 2) {
     t[i] = shuffle<InterleaveSingles<0>>(r[i], r[i + 1]);
     t[i + 1] = shuffle<InterleaveSingles<1>>(r[i], r[i + 1]);
   }
-  // Afterwards block b of r[4g + j] holds column 4b + j of rows 4g … 4g + 3.
-  MM_UNROLL for (int i = 0; i < lanes; i += 4) {
+  MM_UNROLL for (int i = 0; i < Rows; i += 4) {
     r[i] = shuffle<InterleavePairs<0>>(t[i], t[i + 2]);
     r[i + 1] = shuffle<InterleavePairs<1>>(t[i], t[i + 2]);
     r[i + 2] = shuffle<InterleavePairs<0>>(t[i + 1], t[i + 3]);
     r[i + 3] = shuffle<InterleavePairs<1>>(t[i + 1], t[i + 3]);
   }
+}
+}  // namespace detail
+
+#if MM_LANES == 16
+/** Transposes the two squares of 8 × 8 numbers in the lower and the upper halves of eight vectors. */
+MM_INLINE void transposeHalves(Floats (&r)[8]) {
+  using namespace detail;
+  transposeBlocks(r);
+  MM_UNROLL for (int j = 0; j < 4; j++) {
+    const Floats lower = r[j], upper = r[4 + j];
+    r[j] = shuffle<AlternateHalves<0>>(lower, upper);
+    r[4 + j] = shuffle<AlternateHalves<1>>(lower, upper);
+  }
+}
+#endif
+
+/** Transposes a square of lanes × lanes numbers held in registers. */
+MM_INLINE void transpose(Floats (&r)[lanes]) {
+  using namespace detail;
+  Floats t[lanes];
+  transposeBlocks(r);
   // Blocks that belong to one column are gathered by taking even and odd blocks of pairs of rows, once or twice.
   if constexpr (lanes == 8) {
     MM_UNROLL for (int j = 0; j < 4; j++) {
