@@ -20,6 +20,13 @@ constexpr int64_t blockColumns = 2048;
 /** Panels of an operand that one thread packs at a time. */
 constexpr int64_t panelsTogether = 8;
 
+/**
+ * Steps from one packed row of A to the next, where its numbers lie along k: rows are then copied as they are. Where they lie
+ * along the rows, A is packed in panels instead, and this is 1. A constant, so that a tile needs one pointer for all rows;
+ * not a multiple of the cache's sets.
+ */
+constexpr int inPanels = 1, shortRow = 64 + 16, longRow = depthBlock + 16;
+
 /** Up to this many rows, packing B would cost more than it gains. */
 constexpr int64_t fewRows = 2 * tileRows;
 
@@ -81,7 +88,7 @@ __attribute__((noinline)) void finishTile(const float* sums, const Destination& 
 }
 
 /** One tile; a whole tile without a row vector, the usual one, is finished in registers. */
-template <int Rows, bool Paired>
+template <int Rows, bool Paired, int RowStride>
 __attribute__((noinline)) void computeTile(int64_t steps, const float* a, const float* b, int64_t bStep,
                                            const Destination& to) {
   // The rows of C lie far apart: they are fetched while the sums are made.
@@ -90,7 +97,7 @@ __attribute__((noinline)) void computeTile(int64_t steps, const float* a, const 
     __builtin_prefetch(to.c + i * to.cStride + to.columns - 1, 1);
   }
   Floats sums[Rows][tileVectors] = {};
-  multiplyTile<Rows, tileVectors, Paired>(steps, a, tileRows, b, bStep, sums);
+  multiplyTile<Rows, tileVectors, Paired, RowStride>(steps, a, RowStride == inPanels ? tileRows : 1, b, bStep, sums);
   if (to.rows < Rows || to.columns < tileColumns || to.rowVector) {
     float memory[Rows * tileColumns];
     MM_UNROLL for (int i = 0; i < Rows; i++) {
@@ -111,13 +118,28 @@ __attribute__((noinline)) void computeTile(int64_t steps, const float* a, const 
   }
 }
 
-/** Tile functions for even numbers of rows, to spare code: panels hold zeros beyond an odd one. */
-template <bool Paired>
+/** Tile functions for even numbers of rows, to spare code: the sums of a row too many are not stored. */
+template <bool Paired, int RowStride>
 void computeTile(int rows, int64_t steps, const float* a, const float* b, int64_t bStep, const Destination& to) {
-  withRows<tileRows / 2>((rows + 1) / 2, [&]<int Half>() { computeTile<2 * Half, Paired>(steps, a, b, bStep, to); });
+  withRows<tileRows / 2>((rows + 1) / 2,
+                         [&]<int Half>() { computeTile<2 * Half, Paired, RowStride>(steps, a, b, bStep, to); });
 }
 
-template <bool Paired>
+/** Rows of `depth` numbers along memory, in steps, RowStride apart. */
+template <bool Paired, int RowStride>
+void copyRows(float* __restrict packed, const float* __restrict source, int64_t sourceStride, int64_t rows, int64_t depth,
+              bool bf16) {
+  constexpr int per = stepDepth<Paired>;
+  for (int64_t row = 0; row < rows; row++, packed += RowStride, source += sourceStride)
+    for (int64_t k = 0; k < depth; k += per * lanes) {
+      Floats v = loadFirst(source + k, depth - k);
+      if constexpr (Paired) v = narrowToBf16(v, loadFirst(source + k + lanes, depth - k - lanes));
+      else if (bf16) v = roundToBf16(v);
+      store(packed + k / per, v);
+    }
+}
+
+template <bool Paired, int RowStride>
 class Multiplication {
  public:
   explicit Multiplication(Product& product)
@@ -158,10 +180,18 @@ class Multiplication {
   template <class Team>
   void packRows(const Team& team, int64_t row, int64_t rows, int64_t depth, int64_t deep) {
     sharePanels(team, rows, tileRows, [&](int64_t begin, int64_t end) {
-      packPanels<tileRows, Paired>(p_.packedA + begin * stepCount<Paired>(deep),
-                                   p_.a.data + (row + begin) * p_.a.rowStride + depth * p_.a.columnStride, p_.a.rowStride,
-                                   p_.a.columnStride, end - begin, deep, p_.options.bf16);
+      const float* source = p_.a.data + (row + begin) * p_.a.rowStride + depth * p_.a.columnStride;
+      if constexpr (RowStride == inPanels) {
+        packPanels<tileRows, Paired>(packedRow(begin, deep), source, p_.a.rowStride, p_.a.columnStride, end - begin, deep,
+                                     p_.options.bf16);
+      } else {
+        copyRows<Paired, RowStride>(packedRow(begin, deep), source, p_.a.rowStride, end - begin, deep, p_.options.bf16);
+      }
     });
+  }
+
+  float* packedRow(int64_t row, int64_t deep) const {
+    return p_.packedA + row * (RowStride == inPanels ? stepCount<Paired>(deep) : RowStride);
   }
 
   template <class Team>
@@ -211,7 +241,7 @@ class Multiplication {
                          p_.options.alpha,
                          p_.options.accumulate || depth > 0,
                          rowVector};
-    computeTile<Paired>(static_cast<int>(to.rows), steps, p_.packedA + i * steps, b, bStep, to);
+    computeTile<Paired, RowStride>(static_cast<int>(to.rows), steps, packedRow(i, deep), b, bStep, to);
   }
 
   Product& p_;
@@ -221,17 +251,21 @@ class Multiplication {
 /** Runs the product on the calling thread, or as thread 0 of all. */
 void multiply(int thread, bool together, Product& product) {
   Scratch scratch(thread);
-  product.packedA = scratch.floats(std::min(roundUp(product.m, tileRows), blockRows) * depthBlock);
+  product.packedA = scratch.floats(std::min(roundUp(product.m, tileRows), blockRows) * longRow);
   product.packedB = scratch.floats(std::min(roundUp(product.n, tileColumns), blockColumns) * depthBlock);
-  const auto run = [&]<bool Paired>() {
-    Multiplication<Paired> multiplication(product);
+  const auto run = [&]<bool Paired, int RowStride>() {
+    using Runs = Multiplication<Paired, RowStride>;
+    Runs multiplication(product);
     if (!together) return multiplication.run(Alone{});
-    runOnThreads(
-        [](void* context, int thread) { static_cast<Multiplication<Paired>*>(context)->run(Everyone{thread}); },
-        &multiplication);
+    runOnThreads([](void* context, int thread) { static_cast<Runs*>(context)->run(Everyone{thread}); }, &multiplication);
   };
-  if (pairedBf16 && product.options.bf16) run.template operator()<pairedBf16>();
-  else run.template operator()<false>();
+  const auto runInSteps = [&]<bool Paired>() {
+    if (product.a.columnStride != 1 || product.a.rowStride == 1) run.template operator()<Paired, inPanels>();
+    else if (stepCount<Paired>(passDepth<Paired>(product.k)) <= shortRow - 16) run.template operator()<Paired, shortRow>();
+    else run.template operator()<Paired, longRow>();
+  };
+  if (pairedBf16 && product.options.bf16) runInSteps.template operator()<pairedBf16>();
+  else runInSteps.template operator()<false>();
 }
 
 // ---- small C, long sums: pieces of k, each summed on its own ---------------------------------------------------------
