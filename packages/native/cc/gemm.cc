@@ -25,7 +25,7 @@ constexpr int64_t panelsTogether = 8;
  * along the rows, A is packed in panels instead, and this is 1. A constant, so that a tile needs one pointer for all rows;
  * not a multiple of the cache's sets.
  */
-constexpr int inPanels = 1, shortRow = 64 + 16, longRow = depthBlock + 16;
+constexpr int shortSteps = 64, shortRow = shortSteps + 16, longRow = depthBlock + 16, inPanels = 1;
 
 /** Up to this many rows, packing B would cost more than it gains. */
 constexpr int64_t fewRows = 2 * tileRows;
@@ -261,7 +261,7 @@ void multiply(int thread, bool together, Product& product) {
   };
   const auto runInSteps = [&]<bool Paired>() {
     if (product.a.columnStride != 1 || product.a.rowStride == 1) run.template operator()<Paired, inPanels>();
-    else if (stepCount<Paired>(passDepth<Paired>(product.k)) <= shortRow - 16) run.template operator()<Paired, shortRow>();
+    else if (stepCount<Paired>(passDepth<Paired>(product.k)) <= shortSteps) run.template operator()<Paired, shortRow>();
     else run.template operator()<Paired, longRow>();
   };
   if (pairedBf16 && product.options.bf16) runInSteps.template operator()<pairedBf16>();

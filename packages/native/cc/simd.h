@@ -175,9 +175,7 @@ struct AlternateBlocks {
     return block * 4 + i % 4;
   }
 };
-}  // namespace detail
 
-namespace detail {
 /** Transposes squares of 4 × 4: afterwards block b of r[4g + j] holds what were columns 4b + j of rows 4g … 4g + 3. */
 template <int Rows>
 MM_INLINE void transposeBlocks(Floats (&r)[Rows]) {

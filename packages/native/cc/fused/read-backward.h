@@ -10,7 +10,8 @@ namespace mm::MM_ISA {
 
 /** Keys of a score tile of the gradient, which passes once over two tiles, and gains more from longer sums than the read. */
 constexpr int keysPerGradient = lanes == 16 ? 448 : 96;
-
+/** Scores from which on rounding errors of their gradients, multiplied by keys and queries so long, would show. */
+constexpr float coarseScore = 1e3f;
 
 /**
  * Gradients of readForward for queries first … last - 1: dq is written, dk and dv are what these queries contribute.
@@ -103,9 +104,11 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
 
   // Σ_j ds_ij is 0. Where keys are so long that a score's gradient is multiplied by thousands, this must hold exactly: dy_i·y_i
   // is then replaced by Σ_j w_ij (dy_i·v_j) / Σ_j p_ij, of the very numbers used below.
-  const float largestScore = longest({head.queries[first], head.queries.stride}, last - first, width) *
-                             longest(head.keys, head.keyCount, width) * __builtin_fabsf(head.scale);
-  if (!head.bf16 && largestScore > 1e3f) {
+  const auto largestScore = [&] {
+    return longest({head.queries[first], head.queries.stride}, last - first, width) *
+           longest(head.keys, head.keyCount, width) * __builtin_fabsf(head.scale);
+  };
+  if (!head.bf16 && largestScore() > coarseScore) {
     float* total = scratch.floats(tiles * tileQueries);  // Σ_j p_ij
     float* along = scratch.floats(tiles * tileQueries);  // Σ_j w_ij (dy_i·v_j)
     std::memset(total, 0, sizeof(float) * tiles * tileQueries);
@@ -118,11 +121,14 @@ void readBackward(const HeadRead& head, const HeadReadGradients& gradients, int 
           const int at = tile * tileQueries + column;
           const TileDropout::Rows dropoutRows = dropout.rows(load(rows + at));
           Floats p = load(total + at), wProduct = load(along + at);
-          for (int key = 0; key < keys; key++) {
-            const Floats weight = exp2Softmax(load(scores + key * tileQueries + column) * log2e - load(logSumExp + at));
-            const Ints kept = dropout.kept(dropout.block(dropoutRows, (begin + key) / 8), (begin + key) % 8);
-            p += weight;
-            wProduct = fma(keep(kept, weight), load(products + key * tileQueries + column), wProduct);
+          for (int key = 0; key < keys; key += 8) {
+            const PhiloxBlock bits = dropout.block(dropoutRows, (begin + key) / 8);
+            for (int i = 0; i < 8; i++) {
+              const int score = (key + i) * tileQueries + column;
+              const Floats weight = exp2Softmax(load(scores + score) * log2e - load(logSumExp + at));
+              p += weight;
+              wProduct = fma(keep(dropout.kept(bits, i), weight), load(products + score), wProduct);
+            }
           }
           store(total + at, p);
           store(along + at, wProduct);

@@ -17,9 +17,7 @@ class PackedMemory {
  public:
   PackedMemory(const HeadRead& head, Scratch& scratch)
       : keyChunk_(read::roundUp(keysPerRead, panelRows) * stepCount<Paired>(head.width)),
-        valueChunk_(read::roundUp(head.width, panelRows) * stepCount<Paired>(keysPerRead)),
-        width_(head.width),
-        scale_(__builtin_fabsf(head.scale)) {
+        valueChunk_(read::roundUp(head.width, panelRows) * stepCount<Paired>(keysPerRead)) {
     const int64_t chunks = (head.keyCount + keysPerRead - 1) / keysPerRead;
     keys_ = scratch.floats(chunks * keyChunk_);
     values_ = scratch.floats(chunks * valueChunk_);
@@ -31,22 +29,16 @@ class PackedMemory {
       read::packRowPanels<Paired>(keys_ + chunk * keyChunk_, chunkKeys, count, head.width, head.bf16);
       read::packColumnPanels<Paired>(values_ + chunk * valueChunk_, chunkValues, count, head.width, head.bf16);
     }
-    longestKey_ = read::longest(head.keys, head.keyCount, head.width);
+    if (read::sumsStayInRegisters) longestKey_ = read::longest(head.keys, head.keyCount, head.width);
   }
-
-  /** A bound of the scores of these queries: |q·k| <= |q| |k|, and a little more where operands are rounded to bf16. */
-  float largestScore(Rows<const float> queries, int count) const {
-    return 1.01f * scale_ * longestKey_ * read::longest(queries, count, width_);
-  }
+  float longestKey() const { return longestKey_; }
   const float* keys(int64_t chunk) const { return keys_ + chunk * keyChunk_; }
   const float* values(int64_t chunk) const { return values_ + chunk * valueChunk_; }
 
  private:
   int64_t keyChunk_, valueChunk_;
   float *keys_, *values_;
-  const int width_;
-  const float scale_;
-  float longestKey_;
+  float longestKey_ = 0;
 };
 
 /** Reads for queries first … last - 1 of a head; `logSumExp` (to base 2) is indexed by HeadRead::row. */
@@ -73,7 +65,9 @@ void readForward(const HeadRead& head, const PackedMemory<Paired>& memory, int f
     const TileWindow window(head, tile);
     const int end = head.endKey(tile + count - 1);
 
-    const float bound = memory.largestScore({head.queries[tile], head.queries.stride}, count);
+    // |q·k| <= |q| |k|, and a little more where operands are rounded to bf16.
+    const float longestQuery = boundsAreClose ? longest({head.queries[tile], head.queries.stride}, count, head.width) : 0;
+    const float bound = 1.01f * __builtin_fabsf(head.scale) * memory.longestKey() * longestQuery;
     for (bool bounded = boundsAreClose && bound <= largestBound;; bounded = boundsAreClose = false) {
       softmax.start(bounded ? bound : lowestMaximum);
       for (int chunk = head.firstKey(tile) / keysPerRead; chunk * keysPerRead < end; chunk++) {

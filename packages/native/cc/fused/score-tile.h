@@ -4,6 +4,7 @@
 #include <climits>
 #include "../packing.h"
 #include "head-read.h"
+#include "heads.h"
 #include "tile-product.h"
 
 namespace mm::MM_ISA::read {
@@ -63,19 +64,11 @@ inline void unpackTile(const float* tile, const Floats (&factor)[tileQueryVector
   }
 }
 
-/** Length of the longest row; NaN if a row has one. */
+/** Length of the longest row, not counting those with a NaN. */
 inline float longest(Rows<const float> rows, int count, int width) {
-  float square = 0;
-  for (int i = 0; i < count; i++) {
-    Floats squares = {};
-    for (int column = 0; column < width; column += lanes) {
-      const Floats part = loadFirst(rows[i] + column, width - column);
-      squares = fma(part, part, squares);
-    }
-    const float length = sum(squares);
-    square = length <= square ? square : length;
-  }
-  return __builtin_sqrtf(square);
+  float length = 0;
+  for (int i = 0; i < count; i++) length = std::max(length, vectorNorm(rows[i], width));
+  return length;
 }
 
 /** tile[row][tileQueries] = A·B with A in panels of `steps` steps each. */
