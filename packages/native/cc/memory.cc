@@ -32,15 +32,38 @@ struct FreeBuffer {
   void* buffer;
   size_t released;  // its place in the order of all releases
 };
+/** The buffers of one thread, in bytes. */
 struct Cache {
   std::unordered_map<void*, size_t> sizes;         // of live buffers
   std::map<size_t, std::vector<FreeBuffer>> free;  // by size class, the one freed last at the end; no list is empty
   size_t releases = 0;
-  size_t mostLive = 0;  // bytes, so far
+  size_t live = 0, kept = 0;
+  size_t mostLive = 0;  // so far
+
+  void addLive(int64_t change) {
+    live += change;
+    liveBytes += change;
+    mostLive = std::max(mostLive, live);
+  }
+  void addKept(int64_t change) {
+    kept += change;
+    cachedBytes += change;
+  }
+  void dropKept() {
+    for (auto& [size, list] : free)
+      for (const FreeBuffer& waiting : list) giveToSystem(waiting.buffer);
+    free.clear();
+    addKept(-static_cast<int64_t>(kept));
+  }
+  ~Cache() {
+    dropKept();
+    for (const auto& [buffer, size] : sizes) giveToSystem(buffer);
+    addLive(-static_cast<int64_t>(live));
+  }
 };
 Cache& cache() {
-  static auto* instance = new Cache;
-  return *instance;
+  thread_local Cache instance;
+  return instance;
 }
 
 /** Returns the buffer to the system that has waited longest. */
@@ -51,7 +74,7 @@ void dropOldest() {
     if (list->second.front().released < oldest->second.front().released) oldest = list;
   auto& [size, list] = *oldest;
   giveToSystem(list.front().buffer);
-  cachedBytes -= size;
+  cache().addKept(-static_cast<int64_t>(size));
   list.erase(list.begin());
   if (list.empty()) free.erase(oldest);
 }
@@ -62,8 +85,9 @@ void dropOldest() {
  */
 void makeRoom(size_t bytes) {
   constexpr size_t little = 64 << 20;
-  const size_t most = std::max<size_t>(cache().mostLive, liveBytes + bytes);
-  while (cachedBytes > 0 && liveBytes + cachedBytes + bytes > most + most / 2 + little) dropOldest();
+  const Cache& own = cache();
+  const size_t most = std::max(own.mostLive, own.live + bytes);
+  while (own.kept > 0 && own.live + own.kept + bytes > most + most / 2 + little) dropOldest();
 }
 
 }  // namespace
@@ -76,15 +100,15 @@ constexpr size_t mostTooLarge = 2;
 
 void* allocate(size_t bytes) {
   size_t size = sizeClass(bytes);
-  auto& [sizes, free, releases, mostLive] = cache();
+  Cache& own = cache();
   void* buffer;
-  if (const auto fitting = free.lower_bound(size); fitting != free.end() && fitting->first <= mostTooLarge * size) {
+  if (const auto fitting = own.free.lower_bound(size); fitting != own.free.end() && fitting->first <= mostTooLarge * size) {
     size = fitting->first;
     auto& list = fitting->second;
     buffer = list.back().buffer;
     list.pop_back();
-    if (list.empty()) free.erase(fitting);
-    cachedBytes -= size;
+    if (list.empty()) own.free.erase(fitting);
+    own.addKept(-static_cast<int64_t>(size));
   } else {
     makeRoom(size);
     try {
@@ -95,22 +119,21 @@ void* allocate(size_t bytes) {
     }
     freshBuffers++;
   }
-  sizes[buffer] = size;
-  liveBytes += size;
-  mostLive = std::max<size_t>(mostLive, liveBytes);
+  own.sizes[buffer] = size;
+  own.addLive(static_cast<int64_t>(size));
   notePeak();
   return buffer;
 }
 
 void release(void* buffer) {
-  auto& [sizes, free, releases, mostLive] = cache();
-  const auto found = sizes.find(buffer);
-  if (found == sizes.end()) return;
+  Cache& own = cache();
+  const auto found = own.sizes.find(buffer);
+  if (found == own.sizes.end()) return;
   const size_t size = found->second;
-  sizes.erase(found);
-  liveBytes -= size;
-  cachedBytes += size;
-  free[size].push_back({buffer, releases++});
+  own.sizes.erase(found);
+  own.addLive(-static_cast<int64_t>(size));
+  own.addKept(static_cast<int64_t>(size));
+  own.free[size].push_back({buffer, own.releases++});
 }
 
 size_t sizeOfBuffer(const void* buffer) {
@@ -123,13 +146,7 @@ void noteScratch(int64_t change) {
   notePeak();
 }
 
-void releaseCache() {
-  for (auto& [size, list] : cache().free) {
-    for (const FreeBuffer& waiting : list) giveToSystem(waiting.buffer);
-    cachedBytes -= size * list.size();
-  }
-  cache().free.clear();
-}
+void releaseCache() { cache().dropKept(); }
 
 MemoryUse memoryUse() {
   const auto count = [](const std::atomic<size_t>& value) { return static_cast<double>(value.load()); };

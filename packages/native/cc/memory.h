@@ -1,5 +1,5 @@
 // Memory of tensors and of kernels. A fresh page costs a page fault (0.35 ms per MB), so freed tensor buffers are kept
-// and handed out again, and scratch memory stays with its thread.
+// and handed out again, and scratch memory stays with its thread. What a thread has taken is returned when it ends.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace mm {
 /** Bytes between the starts of cache lines; every buffer starts on one. */
 constexpr size_t alignment = 64;
 
-// ---- tensor buffers (called from the JavaScript thread only) --------------------------------------------------------
+// ---- tensor buffers (each belongs to the JavaScript thread that took it) --------------------------------------------
 
 /** A buffer of at least `bytes`, not cleared. Throws std::bad_alloc. */
 void* allocate(size_t bytes);
@@ -17,9 +17,10 @@ void* allocate(size_t bytes);
 void release(void* buffer);
 /** Bytes of a buffer that is in use; 0 for any other address. */
 size_t sizeOfBuffer(const void* buffer);
-/** Returns every cached buffer to the system. */
+/** Returns every cached buffer of this thread to the system. */
 void releaseCache();
 
+/** Of all threads together. */
 struct MemoryUse {
   double live;    // bytes in buffers that are in use
   double cached;  // bytes in freed buffers that are kept
@@ -54,7 +55,6 @@ class Scratch {
 
  private:
   void* takeBytes(size_t bytes);
-  int thread_;
   size_t block_;  // where the arena stood: block and offset
   size_t offset_;
 };

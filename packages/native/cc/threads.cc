@@ -29,6 +29,10 @@ void spinUntil(Condition condition) {
   }
 }
 
+class Pool;
+/** The pool that this thread belongs to, where it is not one that calls kernels. */
+thread_local Pool* served = nullptr;
+
 class Pool {
  public:
   explicit Pool(int count) : count_(count) {
@@ -72,6 +76,7 @@ class Pool {
   }
 
   void serve(int thread) {
+    served = this;
     for (uint32_t seen = 0;;) {
       const auto called = [&] { return generation_.load(std::memory_order_acquire) != seen; };
       for (int spins = 0; !called() && spins < spinsBeforeSleep; spins++) pause();
@@ -102,26 +107,27 @@ class Pool {
   void* context_ = nullptr;
 };
 
-int defaultThreadCount() { return std::max(1u, std::thread::hardware_concurrency()); }
+/** Of the calling thread, made when it first needs one. */
+thread_local std::unique_ptr<Pool> owned;
 
-// Leaked on purpose: at process exit the threads may outlive static destructors.
-Pool*& pool() {
-  static Pool* instance = new Pool(defaultThreadCount());
-  return instance;
+Pool& pool() {
+  if (served != nullptr) return *served;
+  if (owned == nullptr) owned = std::make_unique<Pool>(std::max(1u, std::thread::hardware_concurrency()));
+  return *owned;
 }
 
 }  // namespace
 
-int threadCount() { return pool()->count(); }
+int threadCount() { return pool().count(); }
 
 void setThreadCount(int count) {
   count = std::max(1, count);
-  if (count == pool()->count()) return;
-  delete pool();
-  pool() = new Pool(count);
+  if (owned != nullptr && owned->count() == count) return;
+  owned.reset();
+  owned = std::make_unique<Pool>(count);
 }
 
-void runOnThreads(void (*work)(void*, int), void* context) { pool()->run(work, context); }
-void threadBarrier() { pool()->barrier(); }
+void runOnThreads(void (*work)(void*, int), void* context) { pool().run(work, context); }
+void threadBarrier() { pool().barrier(); }
 
 }  // namespace mm

@@ -1,5 +1,6 @@
-// One persistent pool of threads for the whole process. Results never depend on the number of threads: work is cut into
-// tasks by its size alone, and whoever is free takes the next task; sums over tasks are added up in task order.
+// A persistent pool of threads for each thread that calls kernels: JavaScript's main thread and its workers. Results never
+// depend on the number of threads: work is cut into tasks by its size alone, and whoever is free takes the next task; sums
+// over tasks are added up in task order.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -11,7 +12,7 @@ namespace mm {
 /** Threads in use, the calling one included. */
 int threadCount();
 
-/** Sets the number of threads (at least 1), starting or joining them. Call it only from the thread that owns the pool. */
+/** Sets the number of threads (at least 1) of the calling thread's pool, starting or joining them. */
 void setThreadCount(int count);
 
 /** Runs work(context, thread) once on each thread, thread = 0 … threadCount() - 1, and returns when all are done. */

@@ -1,6 +1,8 @@
 // What does not depend on the instruction set: buffers, scratch memory, threads.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <thread>
 #include <vector>
 
 #include "../memory.h"
@@ -78,6 +80,33 @@ static void everyTaskRunsOnce() {
   }
   setThreadCount(2);
 }
+static void callersAreApart() {
+  const double before = memoryUse().live;
+  void* mine = allocate(1000);
+  std::vector<std::thread> callers;
+  std::atomic<int> counted{0};
+  for (int threads : {1, 2, 3})
+    callers.emplace_back([&, threads] {
+      setThreadCount(threads);
+      allocate(1 << 20);  // and leaves it
+      release(mine);      // is not its own
+      for (int repeat = 0; repeat < 50; repeat++)
+        parallelFor(101, [&](int64_t, int thread) {
+          CHECK(thread < threads);
+          Scratch(thread).floats(100)[0] = 1;
+          counted++;
+        });
+      CHECK(threadCount() == threads);
+    });
+  for (std::thread& caller : callers) caller.join();
+  CHECK(counted == 3 * 50 * 101);
+  CHECK(sizeOfBuffer(mine) >= 1000);
+  release(mine);
+  CHECK(memoryUse().live == before);
+}
+static Entry apart("threads that call kernels at once have threads and buffers of their own, returned at their end", 0,
+                   callersAreApart);
+
 static Entry tasks("every task runs once, for any number of threads", 0, everyTaskRunsOnce);
 
 }  // namespace mm::tests
