@@ -8,3 +8,4 @@ export { type PhiloxKey, philox4x32 } from "./philox.js";
 export * from "./provenance.js";
 export { Rng } from "./rng.js";
 export * from "./run-folder.js";
+export { spawnWorker } from "./workers/spawn.js";

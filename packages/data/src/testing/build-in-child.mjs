@@ -1,7 +1,7 @@
 /** Builds COUNT stories in FOLDER from source, in a process of its own that tests can limit and kill. */
 import { register } from "node:module";
 
-register("../workers/typescript-loader.mjs", import.meta.url);
+register("../../../run/src/workers/typescript-loader.mjs", import.meta.url);
 const { buildDataset } = await import("../dataset/build.ts");
 const { storiesSource } = await import("../sources/stories/index.ts");
 

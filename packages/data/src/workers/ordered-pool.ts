@@ -3,7 +3,7 @@
  * way, and the next job is only asked for when there is room, so that memory stays constant for any number of jobs.
  */
 import type { Worker } from "node:worker_threads";
-import { spawnWorker } from "./spawn.js";
+import { spawnWorker } from "@mm/run";
 
 export interface Job {
   readonly message: unknown;

@@ -1,8 +1,6 @@
 /**
  * Starts worker threads the same way from the build, from source and in tests: a worker's entry is named by the URL of
  * its compiled file; where that does not exist, the TypeScript file beside it is run through a loader.
- *
- * A worker that runs from source cannot import other packages of the workspace, only files of its own package.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

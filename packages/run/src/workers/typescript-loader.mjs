@@ -1,14 +1,18 @@
-/** Node module hooks: "./x.js" stands for "./x.ts" where only that exists, and its types are removed. */
+/**
+ * Node module hooks: packages of the workspace are their sources, "./x.js" stands for "./x.ts" where only that exists,
+ * and its types are removed.
+ */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { transform } from "@swc/core";
 
 export async function resolve(specifier, context, next) {
+  const fromSource = { ...context, conditions: [...context.conditions, "mm-src"] };
   try {
-    return await next(specifier, context);
+    return await next(specifier, fromSource);
   } catch (error) {
     if (!specifier.startsWith(".") || !specifier.endsWith(".js")) throw error;
-    return next(specifier.replace(/\.js$/, ".ts"), context);
+    return next(specifier.replace(/\.js$/, ".ts"), fromSource);
   }
 }
 
