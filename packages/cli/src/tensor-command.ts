@@ -2,6 +2,7 @@ import type { SelectedBackend } from "@mm/ops";
 import type { Command } from "@oclif/core";
 import { Flags } from "@oclif/core";
 import { BaseCommand } from "./base-command.js";
+import { type BackendChoice, loadBackend } from "./load-backend.js";
 
 /** Flags of every command that computes with tensors. */
 export const backendFlags = {
@@ -23,12 +24,6 @@ export const backendFlags = {
   })(),
 };
 
-export interface BackendChoice {
-  backend: string;
-  threads?: number | undefined;
-  precision?: "fp32" | "bf16" | undefined;
-}
-
 /** A command that computes with tensors; it loads TF.js when it runs, so that help stays instant. */
 export abstract class TensorCommand<C extends typeof Command> extends BaseCommand<C> {
   static override baseFlags = { ...BaseCommand.baseFlags, ...backendFlags };
@@ -41,11 +36,4 @@ export abstract class TensorCommand<C extends typeof Command> extends BaseComman
     this.reporter.line(`backend: ${selected.name} ${selected.version} (${selected.reason})`);
     return selected;
   }
-}
-
-/** Loads a backend, the native one included where it was built. */
-export async function loadBackend({ backend, threads, precision }: BackendChoice): Promise<SelectedBackend> {
-  await import("@mm/native");
-  const { selectBackend } = await import("@mm/ops");
-  return selectBackend(backend, { threads, precision });
 }

@@ -62,8 +62,9 @@ export const nativeProvider: BackendProvider = {
   hint: "Install g++ (or clang++), then run `node packages/native/scripts/build.js`.",
   async load(options) {
     const { addon } = registerNative(options);
-    const settings = [addon.instructionSet(), `${addon.threads()} threads`, options.precision].filter(Boolean);
-    return { tfName: backendName, version: `${packageVersion()} (${settings.join(", ")})` };
+    const threads = addon.threads();
+    const settings = [addon.instructionSet(), `${threads} threads`, options.precision].filter(Boolean);
+    return { tfName: backendName, version: `${packageVersion()} (${settings.join(", ")})`, threads };
   },
 };
 

@@ -4,9 +4,9 @@ import { createModel, type LanguageModel, ModelConfig } from "@mm/models";
 import { selectBackend } from "@mm/ops";
 import { Rng } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
-import { evaluate, positionLoss, tokenLosses } from "./evaluate.js";
+import { evaluate, positionLoss } from "./evaluate.js";
+import { batchTensors, tokenLosses } from "./passes/one-pass.js";
 import { tinyDataset, tinyModel } from "./testing/tiny-dataset.js";
-import { batchTensors } from "./train-step.js";
 
 let dataset: Dataset;
 let model: LanguageModel;

@@ -6,8 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { consecutiveBatch, consecutiveWindows, type TokenStream } from "@mm/data";
 import type { LanguageModel } from "@mm/models";
 import { UserError } from "@mm/run";
-import * as tf from "@tensorflow/tfjs";
-import { batchTensors, type TrainingBatch } from "./train-step.js";
+import { type TrainingBatch, tokenLosses } from "./passes/one-pass.js";
 
 export interface EvaluationWindows {
   /** How many; all of them where the split has fewer. */
@@ -83,14 +82,6 @@ function gather(stream: TokenStream, windows: number[], length: number): Trainin
     targets.set(one.targets, row * length);
   }
   return { tokens, targets, length };
-}
-
-/** Cross-entropy of every target in nats, row after row; 0 where the target is ignored. */
-export async function tokenLosses(model: LanguageModel, batch: TrainingBatch): Promise<Float32Array> {
-  const losses = tf.tidy(() => model.tokenLosses(...batchTensors(batch)));
-  const values = (await losses.data()) as Float32Array;
-  losses.dispose();
-  return values;
 }
 
 /** The first positions, which a Memory Mosaic with `skipTokens` is not trained on. */

@@ -19,11 +19,15 @@ import {
 } from "./checkpoint.js";
 import type { CheckpointConfig, OptimizerConfig } from "./config.js";
 import { Pace } from "./pace.js";
-import { type StepRecord, type TrainingBatch, trainStep } from "./train-step.js";
+import type { TrainingBatch } from "./passes/one-pass.js";
+import { type Passes, passesOf } from "./passes/passes.js";
+import { type StepRecord, trainStep } from "./train-step.js";
 
 /** What to train, on what, and how. Iterations count the optimizer steps already done, from 0. */
 export interface TrainingTask {
   readonly model: LanguageModel;
+  /** Where the passes of a step run; in the model itself when not given. */
+  readonly passes?: Passes;
   /** Whether weight decay applies to the parameter of this name. */
   decayed(name: string): boolean;
   readonly optimizer: OptimizerConfig;
@@ -114,7 +118,7 @@ async function runSteps(
   optimizer: AdamW,
   { onProgress, signal }: TrainOptions,
 ): Promise<TrainSummary> {
-  const { model, steps, checkpoints } = task;
+  const { model, passes = passesOf(model), steps, checkpoints } = task;
   let newest = latestCheckpoint(run.checkpointFolder);
   let state: TrainingState = { step: 0, trainLoss: null, evaluation: {}, best: null };
   if (newest !== undefined) {
@@ -130,7 +134,7 @@ async function runSteps(
     const iteration = state.step;
     const learningRate = task.learningRate(iteration);
     const dropout = task.dropout.fork(iteration);
-    const record = await trainStep(model, optimizer, task.batches(iteration), { learningRate, dropout });
+    const record = await trainStep(passes, optimizer, task.batches(iteration), { learningRate, dropout });
     const step = iteration + 1;
     stopIfDiverged(record, step, newest);
     pace.count(record);

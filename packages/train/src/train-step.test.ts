@@ -5,10 +5,12 @@ import { selectBackend } from "@mm/ops";
 import { Rng } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import { AdamW } from "./adamw.js";
+import type { TrainingBatch } from "./passes/one-pass.js";
+import { passesOf } from "./passes/passes.js";
 import { learningRateAt } from "./schedules/index.js";
 import { tinyModel, VOCABULARY } from "./testing/tiny-dataset.js";
 import { splitRows } from "./train.js";
-import { type TrainingBatch, trainStep } from "./train-step.js";
+import { trainStep } from "./train-step.js";
 
 const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
 const dropout = Rng.fromSeed(3);
@@ -51,7 +53,7 @@ describe("trainStep", () => {
     const batch = batchOf(4);
     const losses: number[] = [];
     for (let step = 0; step < 30; step++) {
-      losses.push((await trainStep(model, optimizer, [batch], { learningRate: 0.02, dropout })).loss);
+      losses.push((await trainStep(passesOf(model), optimizer, [batch], { learningRate: 0.02, dropout })).loss);
     }
     // At the start the model knows nothing: ln 11 = 2.40.
     expect(losses[0]).toBeGreaterThan(2);
@@ -62,13 +64,13 @@ describe("trainStep", () => {
     "accumulates batches of %d rows to the loss, gradient and update of one large batch",
     async (rows) => {
       const batch = batchOf(6);
-      const whole = await trainStep(model, optimizer, [batch], { learningRate: 0.01, dropout });
+      const whole = await trainStep(passesOf(model), optimizer, [batch], { learningRate: 0.01, dropout });
       const expected = await weights();
       stop();
       start();
       const parts = splitRows(batch, rows);
       expect(parts).toHaveLength(6 / rows);
-      const accumulated = await trainStep(model, optimizer, parts, { learningRate: 0.01, dropout });
+      const accumulated = await trainStep(passesOf(model), optimizer, parts, { learningRate: 0.01, dropout });
       expect(accumulated.loss).toBeCloseTo(whole.loss, 5);
       expect(accumulated.gradNorm).toBeCloseTo(whole.gradNorm, 5);
       for (const [at, value] of (await weights()).entries()) expect(value).toBeCloseTo(expected[at]!, 4);
@@ -78,17 +80,19 @@ describe("trainStep", () => {
   it("skips a batch all of whose targets are ignored", async () => {
     const batch = batchOf(2);
     const nothing = { ...batch, targets: batch.targets.map(() => -1) };
-    const alone = await trainStep(model, optimizer, [batch], { learningRate: 0, dropout });
-    const together = await trainStep(model, optimizer, [batch, nothing], { learningRate: 0, dropout });
+    const alone = await trainStep(passesOf(model), optimizer, [batch], { learningRate: 0, dropout });
+    const together = await trainStep(passesOf(model), optimizer, [batch, nothing], { learningRate: 0, dropout });
     expect(together.loss).toBe(alone.loss);
-    await expect(trainStep(model, optimizer, [nothing], { learningRate: 0, dropout })).rejects.toThrow(RangeError);
+    await expect(trainStep(passesOf(model), optimizer, [nothing], { learningRate: 0, dropout })).rejects.toThrow(
+      RangeError,
+    );
   });
 
   it("depends on its dropout stream, and on nothing else that is random", async () => {
     stop();
     start({ persistentDropout: 0.5, residualDropout: 0.5 });
     const loss = async (stream: Rng) =>
-      (await trainStep(model, optimizer, [batchOf(2)], { learningRate: 0, dropout: stream })).loss;
+      (await trainStep(passesOf(model), optimizer, [batchOf(2)], { learningRate: 0, dropout: stream })).loss;
     const first = await loss(dropout.fork(1));
     expect(await loss(dropout.fork(1))).toBe(first);
     expect(await loss(dropout.fork(2))).not.toBe(first);
@@ -98,7 +102,7 @@ describe("trainStep", () => {
     const variable = model.variables()["emb.weight"]!;
     tf.tidy(() => variable.assign(tf.fill(variable.shape, Number.NaN)));
     const before = (await weights()).slice(variable.size);
-    const record = await trainStep(model, optimizer, [batchOf(2)], { learningRate: 0.1, dropout });
+    const record = await trainStep(passesOf(model), optimizer, [batchOf(2)], { learningRate: 0.1, dropout });
     expect(record.loss).toBeNaN();
     expect(record.gradNorm).toBeNaN();
     expect((await weights()).slice(variable.size)).toEqual(before);
@@ -108,7 +112,7 @@ describe("trainStep", () => {
   it("keeps the number of tensors constant over steps, with and without accumulation", async () => {
     const counts: number[] = [];
     for (const batches of [[batchOf(2)], [batchOf(2)], splitRows(batchOf(4), 1), [batchOf(3)]]) {
-      await trainStep(model, optimizer, batches, { learningRate: 0.01, dropout });
+      await trainStep(passesOf(model), optimizer, batches, { learningRate: 0.01, dropout });
       counts.push(tf.memory().numTensors);
     }
     expect(new Set(counts).size).toBe(1);
@@ -143,7 +147,7 @@ describe("trainStep", () => {
     for (const [step, loss] of losses.entries()) {
       const part = (data: unknown) => (data as Int32Array).slice(step * size, (step + 1) * size);
       const batch = { tokens: part(tokens!.data), targets: part(targets!.data), length };
-      const record = await trainStep(model, optimizer, [batch], {
+      const record = await trainStep(passesOf(model), optimizer, [batch], {
         learningRate: learningRateAt(schedule, step),
         dropout,
       });

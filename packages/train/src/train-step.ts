@@ -1,18 +1,9 @@
 /** One optimizer step: loss and gradients over one or several batches, then AdamW. */
-import type { LanguageModel } from "@mm/models";
 import type { Rng } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import type { AdamW } from "./adamw.js";
-
-/** Sequences of equal length, row after row; a target of −1 is ignored. */
-export interface TrainingBatch {
-  /** [rows, length] */
-  readonly tokens: Int32Array;
-  /** [rows, length] */
-  readonly targets: Int32Array;
-  /** Tokens per row. */
-  readonly length: number;
-}
+import type { TrainingBatch } from "./passes/one-pass.js";
+import type { Passes } from "./passes/passes.js";
 
 export interface StepSettings {
   learningRate: number;
@@ -35,7 +26,7 @@ export interface StepRecord {
  * that are not ignored. When the loss is not finite the model is left as it was, and the norm is NaN.
  */
 export async function trainStep(
-  model: LanguageModel,
+  passes: Passes,
   optimizer: AdamW,
   batches: readonly TrainingBatch[],
   { learningRate, dropout }: StepSettings,
@@ -45,14 +36,14 @@ export async function trainStep(
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) throw new RangeError("a training step needs at least one target that is not ignored");
 
+  const weighted = batches
+    .map((batch, index) => ({ batch, share: counts[index]! / total, dropout: dropout.fork(index) }))
+    .filter(({ share }) => share > 0);
   let loss = 0;
-  let gradients: Record<string, tf.Tensor> = {};
-  for (const [index, batch] of batches.entries()) {
-    if (counts[index] === 0) continue;
-    const part = lossAndGradients(model, batch, counts[index]! / total, dropout.fork(index));
+  let gradients: Readonly<Record<string, tf.Tensor>> = {};
+  for await (const part of passes.lossesAndGradients(weighted)) {
     gradients = add(gradients, part.gradients);
-    loss += (await part.loss.data())[0]!;
-    part.loss.dispose();
+    loss += part.loss;
   }
   const gradNorm = Number.isFinite(loss) ? await optimizer.step(gradients, learningRate) : Number.NaN;
   tf.dispose(gradients);
@@ -61,22 +52,11 @@ export async function trainStep(
   return { loss, gradNorm, milliseconds: performance.now() - started, tokens };
 }
 
-/** share · loss and its gradients by parameter name, for those parameters that the loss depends on. */
-function lossAndGradients(model: LanguageModel, batch: TrainingBatch, share: number, dropout: Rng) {
-  const names = new Map(Object.entries(model.variables()).map(([name, variable]) => [variable.name, name]));
-  return tf.tidy(() => {
-    const [tokens, targets] = batchTensors(batch);
-    const { value, grads } = tf.variableGrads(() => {
-      const loss = model.loss(tokens, targets, { training: true, dropout });
-      return share === 1 ? loss : loss.mul<tf.Scalar>(share);
-    }, Object.values(model.variables()));
-    const gradients = Object.fromEntries(Object.entries(grads).map(([name, grad]) => [names.get(name)!, grad]));
-    return { loss: value, gradients };
-  });
-}
-
 /** Sums by name, and frees what is no longer needed. */
-function add(sum: Record<string, tf.Tensor>, part: Record<string, tf.Tensor>): Record<string, tf.Tensor> {
+function add(
+  sum: Readonly<Record<string, tf.Tensor>>,
+  part: Readonly<Record<string, tf.Tensor>>,
+): Record<string, tf.Tensor> {
   const names = new Set([...Object.keys(sum), ...Object.keys(part)]);
   return Object.fromEntries(
     [...names].map((name) => {
@@ -87,10 +67,4 @@ function add(sum: Record<string, tf.Tensor>, part: Record<string, tf.Tensor>): R
       return [name, both];
     }),
   );
-}
-
-/** tokens and targets as int32 [rows, length] */
-export function batchTensors({ tokens, targets, length }: TrainingBatch): [tf.Tensor2D, tf.Tensor2D] {
-  const shape: [number, number] = [tokens.length / length, length];
-  return [tf.tensor2d(tokens, shape, "int32"), tf.tensor2d(targets, shape, "int32")];
 }

@@ -5,8 +5,8 @@ import { type MetricRow, parseConfig, Rng, type RunFolder, UserError } from "@mm
 import { TrainConfig } from "./config.js";
 import { evaluate } from "./evaluate.js";
 import { countParameters, runTask, type TrainingTask, type TrainOptions, type TrainSummary } from "./loop.js";
+import type { TrainingBatch } from "./passes/one-pass.js";
 import { learningRateAt } from "./schedules/index.js";
-import type { TrainingBatch } from "./train-step.js";
 
 /** What training needs of a dataset. */
 export type TrainingData = Pick<Dataset, "name" | "digest" | "vocabulary" | "tokens">;

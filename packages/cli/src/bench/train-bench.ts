@@ -1,7 +1,7 @@
 /** Times whole training steps (forward, backward, clip, AdamW) on random tokens. */
 import { countParameters, createModel, type MemoryMosaicConfig, ModelConfig, modelParameters } from "@mm/models";
 import { parseConfig, Rng } from "@mm/run";
-import { AdamW, type TrainingBatch, trainStep } from "@mm/train";
+import { AdamW, passesOf, type TrainingBatch, trainStep } from "@mm/train";
 import { mosaicStepFlops, type Shape } from "./shapes.js";
 import { median } from "./statistics.js";
 
@@ -47,7 +47,7 @@ export class TrainBench {
   }
 
   async step(index: number): Promise<number> {
-    const record = await trainStep(this.#model, this.#optimizer, this.#batches, {
+    const record = await trainStep(passesOf(this.#model), this.#optimizer, this.#batches, {
       learningRate: 1e-3,
       dropout: this.#rng.fork(index),
     });

@@ -10,7 +10,7 @@ import { findProblem, inspectWeights, printInspection, storeInspection } from ".
 import { scoreReferences } from "./references.js";
 
 const reporter = createReporter({ quiet: true });
-const backend = { name: "cpu", version: "0", reason: "test" };
+const backend = { name: "cpu", version: "0", reason: "test", threads: 1, precision: "fp32" } as const;
 
 beforeAll(() => selectBackend("wasm"));
 

@@ -7,7 +7,7 @@
  */
 import { countParameters, createModel, type ModelConfig, modelParameters } from "@mm/models";
 import { Rng } from "@mm/run";
-import { AdamW, OptimizerConfig, type TrainConfig, trainStep } from "@mm/train";
+import { AdamW, OptimizerConfig, passesOf, type TrainConfig, trainStep } from "@mm/train";
 import type { Cost } from "./task.js";
 
 /** Weight, gradient, and Adam's two moments. */
@@ -47,7 +47,7 @@ export async function measureSpeed(config: TrainConfig): Promise<number> {
   const optimizer = new AdamW(network.variables(), (name) => network.decayed(name), OptimizerConfig.parse({}));
   const tokens = Int32Array.from({ length: batch * length }, (_, index) => index % model.vocabulary);
   const step = () =>
-    trainStep(network, optimizer, [{ tokens, targets: tokens, length }], {
+    trainStep(passesOf(network), optimizer, [{ tokens, targets: tokens, length }], {
       learningRate: 0,
       dropout: Rng.fromSeed(0),
     });

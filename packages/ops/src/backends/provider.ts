@@ -7,10 +7,10 @@ export interface BackendProvider {
   /**
    * Makes the backend known to TF.js, ready for `tf.setBackend`.
    *
-   * @returns the name TF.js knows it by, and its version
+   * @returns the name TF.js knows it by, its version, and how many threads it uses if it has threads of its own
    * @throws Error whose message says in one sentence why it cannot run here
    */
-  load(options: BackendOptions): Promise<{ tfName: string; version: string }>;
+  load(options: BackendOptions): Promise<{ tfName: string; version: string; threads?: number }>;
   /** Precisions it can compute in; fp32 only when not given. */
   readonly precisions?: readonly ("fp32" | "bf16")[];
   /** What to do when `load` fails, in one sentence. */

@@ -24,6 +24,9 @@ export interface SelectedBackend {
   readonly version: string;
   /** Why this one: "chosen by name", or why the faster ones were passed over. */
   readonly reason: string;
+  /** 1 for a backend without threads of its own. */
+  readonly threads: number;
+  readonly precision: "fp32" | "bf16";
 }
 
 /**
@@ -92,10 +95,10 @@ async function activate(provider: BackendProvider, options: BackendOptions, reas
     if (options.precision === "bf16" && !provider.precisions?.includes("bf16")) {
       throw new Error("it computes in fp32 only");
     }
-    const { tfName, version } = await provider.load(options);
+    const { tfName, version, threads = 1 } = await provider.load(options);
     if (!(await tf.setBackend(tfName))) throw new Error("TensorFlow.js could not initialise it");
     await tf.ready();
-    return { name: provider.name, version, reason };
+    return { name: provider.name, version, reason, threads, precision: options.precision ?? "fp32" };
   } catch (error) {
     throw new UserError(`Expected the backend "${provider.name}" to run here, but ${(error as Error).message}.`, {
       hint: provider.hint ?? "Choose another with `--backend`, or let `--backend auto` choose.",

@@ -8,7 +8,7 @@
  * The second is multi-query associative recall (Arora et al., "Zoology", ICLR 2024) without tokens in between.
  */
 import type { Rng } from "@mm/run";
-import type { TrainingBatch } from "../train-step.js";
+import type { TrainingBatch } from "../passes/one-pass.js";
 import type { RecallProtocol } from "./config.js";
 
 const IGNORED = -1;

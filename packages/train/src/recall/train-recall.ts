@@ -4,8 +4,8 @@ import { createModel, inference, type LanguageModel } from "@mm/models";
 import { Rng, type RunFolder } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import { countParameters, runTask, type TrainingTask, type TrainOptions, type TrainSummary } from "../loop.js";
+import type { TrainingBatch } from "../passes/one-pass.js";
 import { learningRateAt, resolveSchedule } from "../schedules/index.js";
-import type { TrainingBatch } from "../train-step.js";
 import type { RecallConfig, RecallProtocol } from "./config.js";
 import { type RecallPoint, recallBatch, recallPoints } from "./tasks.js";
 

@@ -1,6 +1,6 @@
 /** Sequences of different lengths as batches, each no longer than its longest sequence, with little padding. */
 import type { Rng } from "@mm/run";
-import type { TrainingBatch } from "../train-step.js";
+import type { TrainingBatch } from "../passes/one-pass.js";
 
 /** A token sequence and what to predict after each of its tokens. */
 export interface Sequence {

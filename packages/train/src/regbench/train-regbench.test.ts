@@ -5,6 +5,8 @@ import { selectBackend } from "@mm/ops";
 import { collectProvenance, Rng, RunFolder, readMetrics } from "@mm/run";
 import { temporaryFolder } from "../../../run/src/testing/temporary-folder.js";
 import type { TrainProgress } from "../loop.js";
+import { passesOf } from "../passes/passes.js";
+import { testReplica } from "../testing/test-replica.js";
 import { tinyModel, VOCABULARY } from "../testing/tiny-dataset.js";
 import type { Sequence } from "./problem-batches.js";
 import { meanBatchLoss, type RegbenchTraining, trainRegbench } from "./train-regbench.js";
@@ -63,7 +65,7 @@ describe("trainRegbench", () => {
     expect(valid[summary.bestEpoch! - 1]!.value).toBe(lowest);
 
     const best = loadModel(join(summary.bestCheckpoint!, "model.safetensors"));
-    expect(await meanBatchLoss(best, data.valid, config.batch)).toBe(lowest);
+    expect(await meanBatchLoss(passesOf(best), data.valid, config.batch)).toBe(lowest);
     best.dispose();
   });
 
@@ -114,18 +116,29 @@ describe("trainRegbench", () => {
   });
 });
 
+describe("trainRegbench with replicas on worker threads", () => {
+  it("gives the same weights, bit for bit", async () => {
+    const train = { ...config, batch: 10, epochs: 2 };
+    const alone = await trainRegbench(train, data, newRun());
+    const replicas = { entry: testReplica, backend: { name: "wasm" }, threads: 2 };
+    const shared = await trainRegbench(train, data, newRun(), { replicas });
+    expect(weights(shared.checkpoint)).toEqual(weights(alone.checkpoint));
+    expect(shared.evaluation).toEqual(alone.evaluation);
+  });
+});
+
 describe("meanBatchLoss", () => {
   beforeAll(() => selectBackend("wasm"));
 
   it("is the same with and without padding, and weighs batches by their sequences", async () => {
     const model = createModel(config.model, Rng.fromSeed(1));
-    const alone = await Promise.all(data.valid.map((problem) => meanBatchLoss(model, [problem], 1)));
+    const alone = await Promise.all(data.valid.map((problem) => meanBatchLoss(passesOf(model), [problem], 1)));
     const counts = data.valid.map(({ targets }) => targets.filter((target) => target !== -1).length);
     // A batch's loss is the mean over its targets.
     const first =
       alone.slice(0, 4).reduce((sum, loss, at) => sum + loss * counts[at]!, 0) /
       counts.slice(0, 4).reduce((a, b) => a + b);
-    expect(await meanBatchLoss(model, data.valid, 4)).toBeCloseTo((4 * first + alone[4]!) / 5, 5);
+    expect(await meanBatchLoss(passesOf(model), data.valid, 4)).toBeCloseTo((4 * first + alone[4]!) / 5, 5);
     model.dispose();
   });
 });

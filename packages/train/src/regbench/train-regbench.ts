@@ -3,18 +3,19 @@
  * section 5.3): epochs over a fixed set of sequences in shuffled batches, weight decay on every parameter, timm's
  * cosine, and after each epoch a validation whose lowest loss selects the weights.
  */
-import { setImmediate } from "node:timers/promises";
 import { createModel, type LanguageModel, type ModelConfig, modelParameters } from "@mm/models";
 import { type MetricRow, Rng, type RunFolder } from "@mm/run";
-import { tokenLosses } from "../evaluate.js";
 import { countParameters, runTask, type TrainingTask, type TrainOptions, type TrainSummary } from "../loop.js";
+import { type Passes, passesOf } from "../passes/passes.js";
+import { type ReplicaOptions, Replicas } from "../passes/replicas.js";
 import { timmCosine } from "../schedules/timm-cosine.js";
 import { groupByLength, padSequences, type Sequence, shuffledSequences } from "./problem-batches.js";
 
-/** Sequences of like length in one forward pass; a step accumulates the gradient over its passes. */
-const ROWS_PER_PASS = 8;
-/** Likewise without gradients: as many as leave most tensors of a pass in cache. */
-const ROWS_PER_EVALUATION = 8;
+/**
+ * Sequences of like length in one pass; a step accumulates the gradient over its passes. Few enough that most tensors of
+ * a pass stay in cache, and that a step has passes for several replicas.
+ */
+const ROWS_PER_PASS = 4;
 
 /** The part of the protocol that concerns training; its published values are the defaults of @mm/regbench. */
 export interface RegbenchTraining {
@@ -44,6 +45,8 @@ export interface RegbenchOptions extends TrainOptions {
   decayed?: (name: string) => boolean;
   /** Epochs between checkpoints, besides those of lowest validation loss. Default 10. */
   checkpointEpochs?: number;
+  /** Lets replicas on worker threads share the passes, where there are threads for several. */
+  replicas?: ReplicaOptions;
   /** Added to the tags of every row: environments, dataset, … */
   tags?: MetricRow["tags"];
 }
@@ -66,11 +69,15 @@ export async function trainRegbench(
 ): Promise<RegbenchSummary> {
   const rng = Rng.fromSeed(config.seed);
   const model = createModel(config.model, rng.fork("init"));
+  const passesPerStep = Math.ceil(config.batch / ROWS_PER_PASS);
+  const count = Math.min(options.replicas?.threads ?? 1, passesPerStep);
+  const replicas = count > 1 ? new Replicas(model, options.replicas!, count) : undefined;
   try {
-    const task = regbenchTask(config, problems, model, rng, options);
+    const task = regbenchTask(config, problems, { model, passes: replicas ?? passesOf(model) }, rng, options);
     const summary = await runTask(task, run, options);
     return { ...summary, bestEpoch: summary.best === null ? null : summary.best.step / task.evaluateEvery };
   } finally {
+    await replicas?.close();
     model.dispose();
   }
 }
@@ -84,7 +91,7 @@ function unlessExempt(model: ModelConfig): (name: string) => boolean {
 function regbenchTask(
   config: RegbenchTraining,
   { train, valid }: { train: readonly Sequence[]; valid: readonly Sequence[] },
-  model: LanguageModel,
+  { model, passes }: { model: LanguageModel; passes: Passes },
   rng: Rng,
   { decayed = unlessExempt(config.model), checkpointEpochs = 10, tags = {} }: RegbenchOptions,
 ): TrainingTask {
@@ -101,6 +108,7 @@ function regbenchTask(
   const order = rng.fork("order");
   return {
     model,
+    passes,
     decayed,
     optimizer: { beta1, beta2, epsilon: 1e-8, weightDecay, clip: config.clip ?? 0 },
     steps,
@@ -110,7 +118,7 @@ function regbenchTask(
       return groupByLength(sequences, ROWS_PER_PASS).map((group) => padSequences(group.map((at) => sequences[at]!)));
     },
     dropout: rng.fork("dropout"),
-    evaluate: async () => ({ losses: { valid: await meanBatchLoss(model, valid, batch) } }),
+    evaluate: async () => ({ losses: { valid: await meanBatchLoss(passes, valid, batch) } }),
     evaluateEvery: stepsPerEpoch,
     logEvery: stepsPerEpoch,
     checkpoints: { every: checkpointEpochs * stepsPerEpoch, keepLast: 1, keepBest: true },
@@ -127,20 +135,18 @@ function regbenchTask(
 
 /**
  * The mean over batches of each batch's mean loss, weighted by its number of sequences (not of targets), as the
- * published trainer logs it. The model reads sequences of like length together; which batch a loss counts for is as in
+ * published trainer logs it. Sequences of like length are read together; which batch a loss counts for is as in
  * the given order.
  */
-export async function meanBatchLoss(
-  model: LanguageModel,
-  sequences: readonly Sequence[],
-  batch: number,
-): Promise<number> {
+export async function meanBatchLoss(passes: Passes, sequences: readonly Sequence[], batch: number): Promise<number> {
   const sums = new Float64Array(sequences.length);
-  for (const group of groupByLength(sequences, ROWS_PER_EVALUATION)) {
-    const padded = padSequences(group.map((at) => sequences[at]!));
-    const losses = await tokenLosses(model, padded);
-    for (const [index, loss] of losses.entries()) sums[group[Math.floor(index / padded.length)]!]! += loss;
-    await setImmediate();
+  const groups = groupByLength(sequences, ROWS_PER_PASS);
+  const padded = groups.map((group) => padSequences(group.map((at) => sequences[at]!)));
+  let pass = 0;
+  for await (const losses of passes.tokenLosses(padded)) {
+    const [group, { length }] = [groups[pass]!, padded[pass]!];
+    for (const [index, loss] of losses.entries()) sums[group[Math.floor(index / length)]!]! += loss;
+    pass++;
   }
   let total = 0;
   for (let first = 0; first < sequences.length; first += batch) {

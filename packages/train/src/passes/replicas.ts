@@ -1,0 +1,115 @@
+/**
+ * Data parallelism on one machine: replicas of a model on worker threads, each with a backend and a share of the
+ * processor's cores of its own. Where a model is small, two replicas of one thread are faster than one model of two
+ * threads: no kernel waits for its slowest thread, and JavaScript runs on all cores too.
+ *
+ * Whichever replica is free takes the next batch. Gradients come back in the order of the batches, so their sum does not
+ * depend on the number of replicas or on who was faster.
+ */
+import type { Worker } from "node:worker_threads";
+import type { LanguageModel } from "@mm/models";
+import { spawnWorker } from "@mm/run";
+import * as tf from "@tensorflow/tfjs";
+import type { LossAndGradients, TrainingBatch, WeightedBatch } from "./one-pass.js";
+import type { Passes } from "./passes.js";
+import type { Answer, GradientNumbers, Start, Task } from "./replica.js";
+
+export interface ReplicaOptions {
+  /** A file that calls `serveReplica` with a way to load this backend. */
+  readonly entry: URL;
+  readonly backend: { readonly name: string; readonly precision?: "fp32" | "bf16" | undefined };
+  /** Of all replicas together. */
+  readonly threads: number;
+}
+
+export class Replicas implements Passes {
+  readonly #model: LanguageModel;
+  readonly #workers: readonly Worker[];
+  /** All parameters, one after another, in the order of `model.variables()`. */
+  readonly #weights: Float32Array;
+  /** Receives the answers to the present task. */
+  #answer: (answer: Answer) => void = () => {};
+  #fail: (error: Error) => void = () => {};
+  #failure: Error | undefined;
+
+  /** @param count of replicas; threads that they cannot share evenly stay idle */
+  constructor(model: LanguageModel, { entry, backend, threads }: ReplicaOptions, count: number) {
+    this.#model = model;
+    const variables = Object.values(model.variables());
+    const size = variables.reduce((sum, variable) => sum + variable.size, 0);
+    this.#weights = new Float32Array(new SharedArrayBuffer(4 * size));
+    const start: Start = {
+      config: model.config,
+      backend: { backend: backend.name, precision: backend.precision, threads: Math.floor(threads / count) },
+      weights: this.#weights,
+    };
+    this.#workers = Array.from({ length: count }, () => this.#spawn(entry, start));
+  }
+
+  #spawn(entry: URL, start: Start): Worker {
+    const worker = spawnWorker(entry);
+    const failed = (error: Error) => {
+      this.#failure ??= error;
+      this.#fail(this.#failure);
+    };
+    worker.on("message", (answer: Answer) => this.#answer(answer));
+    worker.on("error", failed);
+    worker.on("exit", (code) => failed(new Error(`A replica of the model ended with code ${code}.`)));
+    worker.postMessage(start);
+    return worker;
+  }
+
+  async *lossesAndGradients(batches: readonly WeightedBatch[]): AsyncGenerator<LossAndGradients> {
+    const passes = batches.map(({ dropout, ...rest }) => ({ ...rest, dropout: dropout.key }));
+    for await (const { loss, gradients } of this.#share<GradientNumbers>({ kind: "gradients", passes })) {
+      const variables = this.#model.variables();
+      const tensors = Object.entries(gradients).map(([name, values]) => [
+        name,
+        tf.tensor(values, variables[name]!.shape, "float32"),
+      ]);
+      yield { loss, gradients: Object.fromEntries(tensors) };
+    }
+  }
+
+  tokenLosses(batches: readonly TrainingBatch[]): AsyncIterable<Float32Array> {
+    return this.#share<Float32Array>({ kind: "losses", passes: batches });
+  }
+
+  /** Gives the replicas the present weights and all passes of a task; yields the results in their order. */
+  async *#share<Result>(work: Omit<Task, "next">): AsyncGenerator<Result> {
+    let start = 0;
+    for (const variable of Object.values(this.#model.variables())) {
+      this.#weights.set((await variable.data()) as Float32Array, start);
+      start += variable.size;
+    }
+    const early = new Map<number, Result>();
+    let arrived = () => {};
+    this.#answer = ({ index, result }) => {
+      early.set(index, result as Result);
+      arrived();
+    };
+    const task = { ...work, next: new Int32Array(new SharedArrayBuffer(4)) };
+    for (const worker of this.#workers) worker.postMessage(task);
+    for (let index = 0; index < work.passes.length; index++) {
+      while (!early.has(index)) {
+        await new Promise<void>((resolve, reject) => {
+          arrived = resolve;
+          this.#fail = reject;
+          if (this.#failure !== undefined) reject(this.#failure);
+        });
+      }
+      yield early.get(index)!;
+      early.delete(index);
+    }
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        worker.removeAllListeners("exit");
+        await worker.terminate();
+      }),
+    );
+  }
+}
