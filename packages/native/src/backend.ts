@@ -150,6 +150,11 @@ export class NativeBackend extends KernelBackend {
     return values;
   }
 
+  /** Copies numbers into an array, as `copyInto` of @mm/ops asks for. */
+  copyInto(dataId: DataId, into: Float32Array): void {
+    this.addon.copyOut(this.#data.get(dataId).address, into);
+  }
+
   override async read(dataId: DataId): Promise<backend_util.BackendValues> {
     return this.readSync(dataId);
   }

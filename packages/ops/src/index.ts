@@ -5,6 +5,7 @@ export * from "./backends/select.js";
 export { withStockKernels } from "./backends/wasm/index.js";
 export * from "./causal-convolution.js";
 export * from "./causal-read.js";
+export { copyInto } from "./copy-into.js";
 export { decayingRead, decayingReadPlain } from "./decaying-read.js";
 export { type Dropout, dropout, dropoutAdd, dropoutAddPlain, dropoutMask, dropoutPlain } from "./dropout.js";
 export * from "./embedding.js";

@@ -2,6 +2,7 @@
 import { on } from "node:events";
 import { parentPort } from "node:worker_threads";
 import { createModel, type LanguageModel, type ModelConfig } from "@mm/models";
+import { copyInto } from "@mm/ops";
 import { type PhiloxKey, Rng } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import { lossAndGradients, type TrainingBatch, tokenLosses, type WeightedBatch } from "./one-pass.js";
@@ -29,17 +30,22 @@ export interface Task {
   readonly next: Int32Array;
 }
 
-export type GradientPass = Omit<WeightedBatch, "dropout"> & { readonly dropout: PhiloxKey };
+export interface GradientPass extends Omit<WeightedBatch, "dropout"> {
+  readonly dropout: PhiloxKey;
+  /** Shared memory for the gradient, laid out as the weights are. */
+  readonly gradient: Float32Array;
+}
 
-export interface GradientNumbers {
+export interface GradientAnswer {
   readonly loss: number;
-  readonly gradients: Readonly<Record<string, Float32Array>>;
+  /** Of the parameters whose gradient is there. */
+  readonly names: readonly string[];
 }
 
 /** Of one pass. */
 export interface Answer {
   readonly index: number;
-  readonly result: GradientNumbers | Float32Array;
+  readonly result: GradientAnswer | Float32Array;
 }
 
 /** Serves the thread that started this worker, for as long as it lives. */
@@ -57,25 +63,36 @@ export async function serveReplica(loadBackend: (backend: ReplicaBackend) => Pro
       const result =
         kind === "losses"
           ? await tokenLosses(model, passes[index] as TrainingBatch)
-          : await gradientNumbers(model, passes[index] as GradientPass);
+          : await writeGradient(model, passes[index] as GradientPass);
       port.postMessage({ index, result } satisfies Answer);
     }
   }
 }
 
 function readWeights(model: LanguageModel, weights: Float32Array): void {
-  let start = 0;
-  for (const variable of Object.values(model.variables())) {
-    const values = weights.slice(start, start + variable.size);
-    tf.tidy(() => variable.assign(tf.tensor(values, variable.shape, "float32")));
-    start += variable.size;
+  const places = parameterViews(model, weights);
+  for (const [name, variable] of Object.entries(model.variables())) {
+    tf.tidy(() => variable.assign(tf.tensor(places[name]!, variable.shape)));
   }
 }
 
-async function gradientNumbers(model: LanguageModel, { dropout, ...pass }: GradientPass): Promise<GradientNumbers> {
+async function writeGradient(
+  model: LanguageModel,
+  { dropout, gradient, ...pass }: GradientPass,
+): Promise<GradientAnswer> {
   const { loss, gradients } = await lossAndGradients(model, { ...pass, dropout: new Rng(dropout) });
-  const numbers: Record<string, Float32Array> = {};
-  for (const [name, gradient] of Object.entries(gradients)) numbers[name] = (await gradient.data()) as Float32Array;
+  const places = parameterViews(model, gradient);
+  for (const [name, tensor] of Object.entries(gradients)) await copyInto(tensor, places[name]!);
   tf.dispose(gradients);
-  return { loss, gradients: numbers };
+  return { loss, names: Object.keys(gradients) };
+}
+
+/** The places of the parameters where all lie one after another, in the order of `model.variables()`. */
+export function parameterViews(model: LanguageModel, numbers: Float32Array): Record<string, Float32Array> {
+  let end = 0;
+  const views = Object.entries(model.variables()).map(([name, { size }]) => {
+    end += size;
+    return [name, numbers.subarray(end - size, end)];
+  });
+  return Object.fromEntries(views);
 }

@@ -8,11 +8,12 @@
  */
 import type { Worker } from "node:worker_threads";
 import type { LanguageModel } from "@mm/models";
+import { copyInto } from "@mm/ops";
 import { spawnWorker } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import type { LossAndGradients, TrainingBatch, WeightedBatch } from "./one-pass.js";
 import type { Passes } from "./passes.js";
-import type { Answer, GradientNumbers, Start, Task } from "./replica.js";
+import { type Answer, type GradientAnswer, parameterViews, type Start, type Task } from "./replica.js";
 
 export interface ReplicaOptions {
   /** A file that calls `serveReplica` with a way to load this backend. */
@@ -27,6 +28,8 @@ export class Replicas implements Passes {
   readonly #workers: readonly Worker[];
   /** All parameters, one after another, in the order of `model.variables()`. */
   readonly #weights: Float32Array;
+  /** For each pass of a task its gradient, laid out as the weights are; as many as any task had so far. */
+  readonly #gradients: Float32Array[] = [];
   /** Receives the answers to the present task. */
   #answer: (answer: Answer) => void = () => {};
   #fail: (error: Error) => void = () => {};
@@ -35,9 +38,8 @@ export class Replicas implements Passes {
   /** @param count of replicas; threads that they cannot share evenly stay idle */
   constructor(model: LanguageModel, { entry, backend, threads }: ReplicaOptions, count: number) {
     this.#model = model;
-    const variables = Object.values(model.variables());
-    const size = variables.reduce((sum, variable) => sum + variable.size, 0);
-    this.#weights = new Float32Array(new SharedArrayBuffer(4 * size));
+    const size = Object.values(model.variables()).reduce((sum, variable) => sum + variable.size, 0);
+    this.#weights = sharedNumbers(size);
     const start: Start = {
       config: model.config,
       backend: { backend: backend.name, precision: backend.precision, threads: Math.floor(threads / count) },
@@ -60,13 +62,14 @@ export class Replicas implements Passes {
   }
 
   async *lossesAndGradients(batches: readonly WeightedBatch[]): AsyncGenerator<LossAndGradients> {
-    const passes = batches.map(({ dropout, ...rest }) => ({ ...rest, dropout: dropout.key }));
-    for await (const { loss, gradients } of this.#share<GradientNumbers>({ kind: "gradients", passes })) {
-      const variables = this.#model.variables();
-      const tensors = Object.entries(gradients).map(([name, values]) => [
-        name,
-        tf.tensor(values, variables[name]!.shape, "float32"),
-      ]);
+    while (this.#gradients.length < batches.length) this.#gradients.push(sharedNumbers(this.#weights.length));
+    const passes = batches.map(({ dropout, ...rest }, index) => {
+      return { ...rest, dropout: dropout.key, gradient: this.#gradients[index]! };
+    });
+    let index = 0;
+    for await (const { loss, names } of this.#share<GradientAnswer>({ kind: "gradients", passes })) {
+      const places = parameterViews(this.#model, this.#gradients[index++]!);
+      const tensors = names.map((name) => [name, tf.tensor(places[name]!, this.#model.variables()[name]!.shape)]);
       yield { loss, gradients: Object.fromEntries(tensors) };
     }
   }
@@ -77,11 +80,8 @@ export class Replicas implements Passes {
 
   /** Gives the replicas the present weights and all passes of a task; yields the results in their order. */
   async *#share<Result>(work: Omit<Task, "next">): AsyncGenerator<Result> {
-    let start = 0;
-    for (const variable of Object.values(this.#model.variables())) {
-      this.#weights.set((await variable.data()) as Float32Array, start);
-      start += variable.size;
-    }
+    const places = parameterViews(this.#model, this.#weights);
+    for (const [name, variable] of Object.entries(this.#model.variables())) await copyInto(variable, places[name]!);
     const early = new Map<number, Result>();
     let arrived = () => {};
     this.#answer = ({ index, result }) => {
@@ -112,4 +112,9 @@ export class Replicas implements Passes {
       }),
     );
   }
+}
+
+/** Numbers that other threads see too. */
+function sharedNumbers(count: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(4 * count));
 }

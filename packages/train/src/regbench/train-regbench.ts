@@ -16,6 +16,8 @@ import { groupByLength, padSequences, type Sequence, shuffledSequences } from ".
  * a pass stay in cache, and that a step has passes for several replicas.
  */
 const ROWS_PER_PASS = 4;
+/** Of a step with few sequences, such as the last of an epoch. */
+const LEAST_PASSES = 4;
 
 /** The part of the protocol that concerns training; its published values are the defaults of @mm/regbench. */
 export interface RegbenchTraining {
@@ -69,8 +71,8 @@ export async function trainRegbench(
 ): Promise<RegbenchSummary> {
   const rng = Rng.fromSeed(config.seed);
   const model = createModel(config.model, rng.fork("init"));
-  const passesPerStep = Math.ceil(config.batch / ROWS_PER_PASS);
-  const count = Math.min(options.replicas?.threads ?? 1, passesPerStep);
+  const mostPasses = Math.max(LEAST_PASSES, Math.ceil(config.batch / ROWS_PER_PASS));
+  const count = Math.min(options.replicas?.threads ?? 1, mostPasses);
   const replicas = count > 1 ? new Replicas(model, options.replicas!, count) : undefined;
   try {
     const task = regbenchTask(config, problems, { model, passes: replicas ?? passesOf(model) }, rng, options);
@@ -115,7 +117,8 @@ function regbenchTask(
     learningRate: (iteration) => timmCosine(schedule, iteration),
     batches(iteration) {
       const sequences = shuffledSequences(train, batch, iteration, order);
-      return groupByLength(sequences, ROWS_PER_PASS).map((group) => padSequences(group.map((at) => sequences[at]!)));
+      const rows = Math.min(ROWS_PER_PASS, Math.ceil(sequences.length / LEAST_PASSES));
+      return groupByLength(sequences, rows).map((group) => padSequences(group.map((at) => sequences[at]!)));
     },
     dropout: rng.fork("dropout"),
     evaluate: async () => ({ losses: { valid: await meanBatchLoss(passes, valid, batch) } }),
