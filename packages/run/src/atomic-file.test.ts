@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { explainFileError, writeAtomic, writeFileAtomic } from "./atomic-file.js";
+import { explainFileError, makeFolder, writeAtomic, writeFileAtomic } from "./atomic-file.js";
 import { isUserError, type UserError } from "./errors.js";
 import { startChild } from "./testing/child-process.js";
 import { temporaryFolder } from "./testing/temporary-folder.js";
@@ -82,5 +82,17 @@ describe("writeFileAtomic", () => {
   it("passes on errors that no person can do anything about", () => {
     const bug = new TypeError("undefined is not a function");
     expect(explainFileError(bug, "a")).toBe(bug);
+  });
+});
+
+describe("makeFolder", () => {
+  it("makes what is missing, and is content with what is there", () => {
+    const path = join(folder(), "a/b/c");
+    makeFolder(path);
+    makeFolder(path);
+    expect(readdirSync(path)).toEqual([]);
+  });
+  it.each(["/proc/mm/runs", "/dev/null/runs"])("says why it cannot make %s", (path) => {
+    expect(() => makeFolder(path)).toThrow(/^Cannot use .*(there is no such|a part of the path is a file)/);
   });
 });

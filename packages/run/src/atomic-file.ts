@@ -2,7 +2,7 @@
  * Files that others read later appear whole or not at all: written under a temporary name in the same folder, flushed
  * to the disk, then renamed.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "./errors.js";
 
@@ -26,7 +26,7 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
 
 /** Lets `write` fill a temporary file, then flushes and renames it; nothing is left behind when `write` throws. */
 export function writeAtomic(path: string, write: (temporary: string) => void): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const temporary = `${path}.tmp-${process.pid}`;
   try {
     write(temporary);
@@ -36,6 +36,22 @@ export function writeAtomic(path: string, write: (temporary: string) => void): v
   } catch (error) {
     rmSync(temporary, { force: true });
     throw explainFileError(error, path);
+  }
+}
+
+/**
+ * Makes a folder and those above it. Node's own `recursive` never returns where the system answers "no such folder" to
+ * the making of one, as it does below /proc.
+ *
+ * @throws UserError when the place may not be written
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw explainFileError(error, path);
   }
 }
 

@@ -3,21 +3,11 @@
  * `metrics.jsonl`, one JSON object per line and one system call per append, so that a killed process loses at most the
  * line it was writing. A finished run exports the rows as `metrics.arrow` and `metrics.csv`.
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { stringify } from "csv-stringify/sync";
-import { explainFileError, writeFileAtomic } from "./atomic-file.js";
+import { explainFileError, makeFolder, writeFileAtomic } from "./atomic-file.js";
 import { UserError } from "./errors.js";
 
 export type TagValue = string | number | boolean;
@@ -154,7 +144,7 @@ function decodeRow(line: string, place: string): MetricRow {
 
 /** Opens for appending, first cutting off what follows the last newline: a line torn by a kill. */
 function openForAppending(folder: string, path: string): number {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const file = openSync(path, "a+");
   let end = fstatSync(file).size;
   const byte = new Uint8Array(1);

@@ -5,10 +5,10 @@
  *
  * `config.json` is written last at creation: a folder without it is not a run.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join, resolve } from "node:path";
-import { writeFileAtomic } from "./atomic-file.js";
+import { makeFolder, writeFileAtomic } from "./atomic-file.js";
 import { UserError } from "./errors.js";
 import { MetricLog } from "./metrics.js";
 import type { Provenance } from "./provenance.js";
@@ -59,7 +59,7 @@ export class RunFolder {
     }
     const path = join(root, name);
     if (existsSync(path) && readdirSync(path).length > 0) makeRoom(path, options.force ?? false);
-    mkdirSync(join(path, "checkpoints"), { recursive: true });
+    makeFolder(join(path, "checkpoints"));
     writeJson(join(path, "provenance.json"), provenance);
     writeStatus(path, { status: "running", process: thisProcess() });
     writeJson(join(path, "config.json"), config);
@@ -84,7 +84,7 @@ export class RunFolder {
   /** The folder of one evaluation's files, made when missing. */
   evalFolder(name: string): string {
     const folder = join(this.path, "evals", name);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     return folder;
   }
 

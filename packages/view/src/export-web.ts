@@ -1,8 +1,8 @@
 /** A folder of static files in which models run in the visitor's browser. */
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LanguageModel } from "@mm/models";
-import { explainFileError, UserError } from "@mm/run";
+import { explainFileError, makeFolder, UserError } from "@mm/run";
 import type { ExportedModel, ExportedTokenizer, ExportManifest } from "./manifest.js";
 
 export interface WebModel {
@@ -36,7 +36,7 @@ export async function exportWeb(
     });
   const unfinished = `${out}.tmp-${process.pid}`;
   try {
-    mkdirSync(join(unfinished, "weights"), { recursive: true });
+    makeFolder(join(unfinished, "weights"));
     cpSync(page, unfinished, { recursive: true });
     const exported: ExportedModel[] = [];
     for (const [index, model] of models.entries()) exported.push(await writeModel(unfinished, `m${index}`, model));

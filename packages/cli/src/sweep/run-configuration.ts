@@ -1,8 +1,7 @@
 /** One configuration of a sweep, by a process of its own that begins its run or takes it up again. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeFileAtomic } from "@mm/run";
+import { makeFolder, writeFileAtomic } from "@mm/run";
 import { tagWords } from "../tags.js";
 import { type RunState, runState, sweepKinds } from "./kinds.js";
 import { spawnMm } from "./mm-process.js";
@@ -44,7 +43,7 @@ export async function runConfiguration(configuration: Configuration, options: Ru
   const { name, kind, config } = configuration;
   const state = await settledState(root, configuration, signal);
   if (state === "finished") return { status: "finished" };
-  for (const part of ["configurations", "logs"]) mkdirSync(join(folder, part), { recursive: true });
+  for (const part of ["configurations", "logs"]) makeFolder(join(folder, part));
   const file = join(folder, "configurations", `${name}.json`);
   writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`);
   const { start, resume } = sweepKinds[kind];

@@ -2,9 +2,9 @@
  * The folder of a sweep, `results/sweeps/NAME`: `sweep.json` (what belongs to it), `attempts.jsonl` (what was tried, a
  * line each), `configurations/` and `logs/`. The results themselves are runs like any other.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError, writeFileAtomic } from "@mm/run";
+import { makeFolder, UserError, writeFileAtomic } from "@mm/run";
 import type { Configuration } from "./recipe.js";
 
 /** One try of one configuration that came to an end. */
@@ -28,7 +28,7 @@ export class SweepFolder {
 
   /** Says what belongs to the sweep from now on. */
   write(configurations: readonly Configuration[]): void {
-    mkdirSync(this.path, { recursive: true });
+    makeFolder(this.path);
     writeFileAtomic(join(this.path, "sweep.json"), `${JSON.stringify({ configurations }, null, 2)}\n`);
   }
 

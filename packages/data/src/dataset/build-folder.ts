@@ -2,9 +2,9 @@
  * The folder in which a dataset grows. It has another name beside the final one until everything is written, so that
  * an interrupted build leaves nothing that looks like a dataset, and a rebuild keeps the old one until the new is whole.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { explainFileError, UserError } from "@mm/run";
+import { explainFileError, makeFolder, UserError } from "@mm/run";
 import { INFO_FILE } from "./info.js";
 
 export class BuildFolder {
@@ -26,7 +26,7 @@ export class BuildFolder {
     this.path = `${this.#final}.building-${process.pid}`;
     try {
       removeLeftovers(this.#final);
-      mkdirSync(join(this.path, "scratch"), { recursive: true });
+      makeFolder(join(this.path, "scratch"));
     } catch (error) {
       throw explainFileError(error, this.path);
     }

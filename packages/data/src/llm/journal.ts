@@ -7,20 +7,10 @@
  * damaged in the middle counts as never written. So a line is there or not, and a request whose line is there is
  * finished for good: the first line of an id holds. The first line of the file says what the requests were made from.
  */
-import {
-  closeSync,
-  fdatasync,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
-import { explainFileError, UserError } from "@mm/run";
+import { explainFileError, makeFolder, UserError } from "@mm/run";
 import type { Outcome } from "./completion.js";
 
 /** What the requests are made from; a journal made from something else must not be continued. */
@@ -57,7 +47,7 @@ export class Journal {
     this.path = path;
     this.header = header;
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       this.#file = openSync(path, "a+");
       const found = this.#scan();
       if (header === undefined) return;

@@ -100,8 +100,12 @@ async function activate(provider: BackendProvider, options: BackendOptions, reas
     await tf.ready();
     return { name: provider.name, version, reason, threads, precision: options.precision ?? "fp32" };
   } catch (error) {
-    throw new UserError(`Expected the backend "${provider.name}" to run here, but ${(error as Error).message}.`, {
-      hint: provider.hint ?? "Choose another with `--backend`, or let `--backend auto` choose.",
+    const found = (error as Error).message.replace(/\.$/, "");
+    throw new UserError(`Expected the backend "${provider.name}" to run here, but ${found}.`, {
+      hint:
+        (error as Partial<UserError>).hint ??
+        provider.hint ??
+        "Choose another with `--backend`, or let `--backend auto` choose.",
       cause: error,
     });
   }

@@ -2,9 +2,8 @@
  * The official BabiStories dataset: the archive in parts (babistories-dataset.7z.001, …), or the files in it:
  * traindataset.txt and valdataset.txt (or testdataset.txt), a JSON string on each line.
  */
-import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parseConfig, UserError } from "@mm/run";
+import { makeFolder, parseConfig, UserError } from "@mm/run";
 import { z } from "zod";
 import type { Split } from "../../dataset/info.js";
 import type { Document } from "../../dataset/text-batch.js";
@@ -53,7 +52,7 @@ export function babistoriesArchiveSource(config: BabiStoriesArchiveConfig): Sour
 async function unpack(input: string, context: SourceContext): Promise<string[]> {
   if (!FIRST_PART.test(input)) return [input];
   const folder = join(context.scratch, basename(input));
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const found = await unpackSevenZip(input, folder);
   context.noteFile(await checksum(input));
   return found;

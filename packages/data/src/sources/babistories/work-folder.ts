@@ -10,10 +10,10 @@
  *   lock                                                held by the process at work
  */
 import { createHash, randomUUID } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { explainFileError, UserError, writeFileAtomic } from "@mm/run";
+import { explainFileError, makeFolder, UserError, writeFileAtomic } from "@mm/run";
 
 export type StageName = "openings" | "names" | "stories" | "cleaning" | "split";
 
@@ -37,7 +37,7 @@ export class WorkFolder {
   constructor(path: string) {
     this.path = path;
     try {
-      mkdirSync(path, { recursive: true });
+      makeFolder(path);
       this.#lock();
       for (const name of readdirSync(path)) if (/\.tmp-\d+$/.test(name)) rmSync(join(path, name), { force: true });
       const id = join(path, ID_FILE);

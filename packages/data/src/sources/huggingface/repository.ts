@@ -3,11 +3,11 @@
  * fetched into a cache folder, resumed where an earlier try stopped, and checked before use.
  */
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { explainFileError, UserError } from "@mm/run";
+import { explainFileError, makeFolder, UserError } from "@mm/run";
 import { z } from "zod";
 
 export interface Repository {
@@ -71,7 +71,7 @@ export async function fetchFile(
   const partial = `${path}.partial`;
   if (existsSync(path) && (await matches(path, file))) return path;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
   } catch (error) {
     throw explainFileError(error, path);
   }
