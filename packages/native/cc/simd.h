@@ -134,6 +134,14 @@ MM_INLINE void storeFirst(float* p, Floats v, int64_t count) {
 #endif
 }
 
+/** Calls body(c, count) for each vector c … c + count - 1 of a row: `count` is the constant `lanes` for all but the last. */
+template <class Body>
+MM_INLINE void forVectors(int64_t width, Body&& body) {
+  int64_t c = 0;
+  for (; c + lanes <= width; c += lanes) body(c, std::integral_constant<int64_t, lanes>());
+  if (c < width) body(c, width - c);
+}
+
 // ---- shuffles ----------------------------------------------------------------------------------------------------
 
 namespace detail {

@@ -85,7 +85,7 @@ export const units = {
       "fused/linear-recurrence.cc",
       "fused/adam-w-step.cc",
     ],
-    sets: ["avx2", "baseline"],
+    sets: ["avx512", "avx2", "baseline"],
   },
   fourier: { files: ["stock/fft.cc"], sets: ["baseline"] },
   arithmetic: {
