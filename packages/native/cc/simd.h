@@ -65,6 +65,12 @@ MM_INLINE Ints firstLanes(int64_t count) {
 /** Bits of `a` where the mask is set, of `b` elsewhere. */
 MM_INLINE Floats select(Ints mask, Floats a, Floats b) { return mask ? a : b; }
 MM_INLINE Ints select(Ints mask, Ints a, Ints b) { return mask ? a : b; }
+MM_INLINE bool anyLane(Ints mask) {
+  const Longs words = (Longs)mask;
+  uint64_t all = 0;
+  for (int i = 0; i < lanes / 2; i++) all |= words[i];
+  return all != 0;
+}
 /** `a` where the mask is set, +0 elsewhere. */
 MM_INLINE Floats keep(Ints mask, Floats a) { return (Floats)(mask & (Ints)a); }
 
@@ -166,6 +172,11 @@ template <int Half>
 struct InterleaveSingles {
   static constexpr int at(int i) { return (i & ~3) + 2 * Half + (i & 3) / 2 + (i & 1) * lanes; }
 };
+// Even (odd) lanes of each block of a, then of b's.
+template <int Odd>
+struct AlternateLanes {
+  static constexpr int at(int i) { return (i & ~3) + 2 * (i & 1) + Odd + ((i & 2) ? lanes : 0); }
+};
 template <int Half>
 struct InterleavePairs {
   static constexpr int at(int i) { return (i & ~3) + 2 * Half + (i & 1) + ((i & 2) ? lanes : 0); }
@@ -261,6 +272,30 @@ MM_INLINE float sum(Floats v) {
 }
 MM_INLINE float maximum(Floats v) {
   return detail::reduce<lanes / 2>(v, [](Floats a, Floats b) { return max(a, b); });
+}
+
+/**
+ * Lane i: the sum over the lanes of r[i], in an order that is the same for all i. Each round adds neighbours, lanes in two
+ * rounds and then blocks of four, and puts what is left of two vectors into one: three instructions for each sum.
+ */
+MM_INLINE Floats sums(Floats (&r)[lanes]) {
+  using namespace detail;
+  MM_UNROLL for (int count = lanes / 2; count >= lanes / 4; count /= 2) {
+    MM_UNROLL for (int i = 0; i < count; i++)
+      r[i] = shuffle<AlternateLanes<0>>(r[2 * i], r[2 * i + 1]) + shuffle<AlternateLanes<1>>(r[2 * i], r[2 * i + 1]);
+  }
+  MM_UNROLL for (int count = lanes / 8; count >= 1; count /= 2) {
+    MM_UNROLL for (int i = 0; i < count; i++)
+      r[i] = shuffle<AlternateBlocks<0>>(r[2 * i], r[2 * i + 1]) + shuffle<AlternateBlocks<1>>(r[2 * i], r[2 * i + 1]);
+  }
+  return r[0];
+}
+/** Lane i < count: the sum over the lanes of vector(i); 0 in the others. */
+template <class Vector>
+MM_INLINE Floats sumsOf(int64_t count, Vector&& vector) {
+  Floats r[lanes];
+  for (int64_t i = 0; i < lanes; i++) r[i] = i < count ? vector(i) : Floats{};
+  return sums(r);
 }
 
 }  // namespace mm::MM_ISA

@@ -1,5 +1,5 @@
 // LeakyAverage and LeakyKeys: ȳ_t = a ȳ_{t-1} + (1 - a) u_t with a = e^{-rate} per head, in one pass along time for each
-// sequence and head; keys are then scale · ȳ/‖ȳ‖. The gradient runs backwards:
+// sequence and some of its heads; keys are then scale · ȳ/‖ȳ‖. The gradient runs backwards:
 //
 //   g_t = dȳ_t + a g_{t+1},   du_t = (1 - a) g_t,   da = Σ_t g_t·(ȳ_{t-1} - u_t),   d rate = -a da.
 #include <cmath>
@@ -9,57 +9,69 @@
 #include "../memory.h"
 #include "../threads.h"
 #include "heads.h"
-#include "row-blocks.h"
 
 namespace mm::MM_ISA {
 namespace {
 
-/** ȳ_t in place of ȳ_{t-1}, for `lanes` features. */
-MM_INLINE Floats leak(Floats state, Floats input, float decay, float gain) { return decay * state + gain * input; }
-
-/** 1 - e^{-rate} without cancellation, and e^{-rate}. */
-struct Leak {
-  float decay, gain;
-  explicit Leak(float rate) : decay(std::exp(-rate)), gain(-std::expm1(-rate)) {}
+/** e^{-rate}, and 1 - e^{-rate} without cancellation, for each feature of some heads. */
+struct Leaks {
+  int64_t features;
+  const float *decay, *gain;
+  Leaks(const float* rate, Heads heads, int64_t width, Scratch& scratch)
+      : features(heads.count() * width),
+        decay(perFeature(heads, width, scratch, [&](int64_t h) { return std::exp(-rate[h]); })),
+        gain(perFeature(heads, width, scratch, [&](int64_t h) { return -std::expm1(-rate[h]); })) {}
 };
 
-/** One token more: state = decay·state + gain·u. */
-void advance(float* state, const float* u, const Leak& a, int64_t width) {
-  for (int64_t c = 0; c < width; c += lanes) {
-    const int64_t left = width - c;
-    storeFirst(state + c, leak(loadFirst(state + c, left), loadFirst(u + c, left), a.decay, a.gain), left);
+/** One token more: ȳ_t from ȳ_{t-1} and u_t. */
+void advance(const float* before, const float* u, float* average, const Leaks& leaks) {
+  const auto [features, decay, gain] = leaks;
+  for (int64_t c = 0; c < features; c += lanes) {
+    const int64_t left = features - c;
+    const Floats kept = loadFirst(decay + c, left) * loadFirst(before + c, left);
+    storeFirst(average + c, fma(loadFirst(gain + c, left), loadFirst(u + c, left), kept), left);
   }
 }
 
-/**
- * One token back: from dȳ_t and g_{t+1} (`g`, overwritten by g_t) to du_t; gives g_t·(ȳ_{t-1} - u_t). `before` is ȳ_{t-1},
- * null for the first token.
- */
-float retreat(const float* stateGradient, float* g, const float* before, const float* u, float* du, const Leak& a,
-              int64_t width) {
-  Floats products = {};
-  for (int64_t c = 0; c < width; c += lanes) {
-    const int64_t left = width - c;
-    const Floats gradient = loadFirst(stateGradient + c, left) + a.decay * loadFirst(g + c, left);
+/** One token back: from dȳ_t and g_{t+1} (`g`, overwritten by g_t) to du_t; adds g_t·(ȳ_{t-1} - u_t) to `products`. */
+void retreat(const float* averageGradient, float* g, const float* before, const float* u, float* du, float* products,
+             const Leaks& leaks) {
+  const auto [features, decay, gain] = leaks;
+  for (int64_t c = 0; c < features; c += lanes) {
+    const int64_t left = features - c;
+    const Floats gradient = fma(loadFirst(decay + c, left), loadFirst(g + c, left), loadFirst(averageGradient + c, left));
+    const Floats change = loadFirst(before + c, left) - loadFirst(u + c, left);
     storeFirst(g + c, gradient, left);
-    storeFirst(du + c, a.gain * gradient, left);
-    const Floats earlier = before == nullptr ? Floats{} : loadFirst(before + c, left);
-    products = fma(gradient, earlier - loadFirst(u + c, left), products);
+    storeFirst(du + c, loadFirst(gain + c, left) * gradient, left);
+    storeFirst(products + c, fma(gradient, change, loadFirst(products + c, left)), left);
   }
-  return sum(products);
 }
 
-/** The leaks of some heads, in scratch memory. */
-const Leak* leaksOf(const float* rate, Heads heads, Scratch& scratch) {
-  Leak* leaks = scratch.take<Leak>(heads.count());
-  for (int64_t h = heads.first; h < heads.end; h++) leaks[h - heads.first] = Leak(rate[h]);
-  return leaks;
+/** d rate of some heads, from the sums of g_t·(ȳ_{t-1} - u_t). */
+void finishRates(double* total, const float* rate, Heads heads) {
+  for (int64_t h = heads.first; h < heads.end; h++) total[h] *= -std::exp(-rate[h]);
 }
 
-float* zeros(int64_t count, Scratch& scratch) {
-  float* numbers = scratch.floats(count);
-  std::memset(numbers, 0, count * sizeof(float));
-  return numbers;
+/** Keys that go on from `before` and end with the average `after`, each [batch][features]; from zero, and no end, where null. */
+void makeKeys(const float* u, const float* rate, const float* scale, const float* before, float* keys, float* norm,
+              float* after, int64_t batch, int64_t time, int64_t heads, int64_t width) {
+  const int64_t stride = heads * width, block = std::min(time, blockRows(3, stride));
+  forHeads(batch, heads, batch * time * stride, [&](int64_t b, Heads some, int thread) {
+    Scratch scratch(thread);
+    const Leaks leaks(rate, some, width, scratch);
+    const int64_t features = leaks.features, size = features * sizeof(float), first = some.first * width;
+    float* averages = zeros((block + 1) * features, scratch);  // of the token before a block, and of the block
+    if (before != nullptr) std::memcpy(averages, before + b * stride + first, size);
+    for (int64_t t = 0; t < time; t += block) {
+      const int64_t rows = std::min(block, time - t), row = b * time + t;
+      for (int64_t i = 0; i < rows; i++)
+        advance(averages + i * features, u + (row + i) * stride + first, averages + (i + 1) * features, leaks);
+      writeScaledUnits(averages + features, rows, some, width, scale, keys + row * stride,
+                       norm == nullptr ? nullptr : norm + row * heads);
+      std::memcpy(averages, averages + rows * features, size);
+    }
+    if (after != nullptr) std::memcpy(after + b * stride + first, averages, size);
+  });
 }
 
 }  // namespace
@@ -67,15 +79,14 @@ float* zeros(int64_t count, Scratch& scratch) {
 static void leakyAverage(const float* u, const float* rate, float* y, int64_t batch, int64_t time, int64_t heads,
                          int64_t width) {
   const int64_t stride = heads * width;
-  parallelFor(batch * heads, [&](int64_t task, int) {
-    const int64_t start = task / heads * time * stride + task % heads * width;
-    const Leak a(rate[task % heads]);
+  forHeads(batch, heads, batch * time * stride, [&](int64_t b, Heads some, int thread) {
+    Scratch scratch(thread);
+    const Leaks leaks(rate, some, width, scratch);
+    const float* before = zeros(leaks.features, scratch);
     for (int64_t t = 0; t < time; t++) {
-      for (int64_t c = 0; c < width; c += lanes) {
-        const int64_t at = start + t * stride + c, left = width - c;
-        const Floats before = t == 0 ? Floats{} : loadFirst(y + at - stride, left);
-        storeFirst(y + at, leak(before, loadFirst(u + at, left), a.decay, a.gain), left);
-      }
+      const int64_t at = (b * time + t) * stride + some.first * width;
+      advance(before, u + at, y + at, leaks);
+      before = y + at;
     }
   });
 }
@@ -85,20 +96,18 @@ static void leakyAverageGrad(const float* u, const float* rate, const float* ave
                              float* dRate, int64_t batch, int64_t time, int64_t heads, int64_t width) {
   const int64_t stride = heads * width;
   Scratch shared(0);
-  auto* rateParts = shared.take<double>(batch * heads);
-  forHeads(batch, heads, [&](int64_t b, Heads some, int thread) {
+  double* rateParts = zeros<double>(batch * heads, shared);
+  forHeads(batch, heads, batch * time * stride, [&](int64_t b, Heads some, int thread) {
     Scratch scratch(thread);
-    const Leak* leaks = leaksOf(rate, some, scratch);
-    float* g = zeros(some.count() * width, scratch);
-    std::memset(rateParts + b * heads + some.first, 0, some.count() * sizeof(double));
+    const Leaks leaks(rate, some, width, scratch);
+    const float* start = zeros(leaks.features, scratch);
+    float *g = zeros(leaks.features, scratch), *products = zeros(leaks.features, scratch);
     for (int64_t t = time - 1; t >= 0; t--) {
-      for (int64_t h = some.first; h < some.end; h++) {
-        const int64_t at = (b * time + t) * stride + h * width, own = h - some.first;
-        const Leak& a = leaks[own];
-        const float* before = t == 0 ? nullptr : average + at - stride;
-        rateParts[b * heads + h] -= a.decay * retreat(dy + at, g + own * width, before, u + at, du + at, a, width);
-      }
+      const int64_t at = (b * time + t) * stride + some.first * width;
+      retreat(dy + at, g, t == 0 ? start : average + at - stride, u + at, du + at, products, leaks);
+      if (t % rowsPerSum == 0) addFeatureSums(products, some, width, rateParts + b * heads);
     }
+    finishRates(rateParts + b * heads, rate, some);
   });
   sumHeads(rateParts, batch, heads, dRate);
 }
@@ -106,77 +115,46 @@ MM_KERNEL(leakyAverageGrad)
 
 static void leakyKeys(const float* u, const float* rate, const float* scale, float* keys, float* norm, int64_t batch,
                       int64_t time, int64_t heads, int64_t width) {
-  const int64_t stride = heads * width;
-  forHeads(batch, heads, [&](int64_t b, Heads some, int thread) {
-    Scratch scratch(thread);
-    const Leak* leaks = leaksOf(rate, some, scratch);
-    float* states = zeros(some.count() * width, scratch);
-    for (int64_t t = 0; t < time; t++) {
-      for (int64_t h = some.first; h < some.end; h++) {
-        const int64_t row = b * time + t, at = row * stride + h * width, own = h - some.first;
-        advance(states + own * width, u + at, leaks[own], width);
-        norm[row * heads + h] = writeScaledUnit(states + own * width, width, scale[h], keys + at);
-      }
-    }
-  });
+  makeKeys(u, rate, scale, nullptr, keys, norm, nullptr, batch, time, heads, width);
 }
 MM_KERNEL(leakyKeys)
 
 /** Keys that go on from `before` (null: from zero); `after` is where they end. */
 static void advanceKeys(const float* u, const float* rate, const float* scale, const float* before, float* keys,
                         float* after, int64_t batch, int64_t time, int64_t heads, int64_t width) {
-  const int64_t stride = heads * width;
-  parallelRanges(batch * heads, rowGrain(time * width), [&](int64_t first, int64_t end, int) {
-    for (int64_t task = first; task < end; task++) {
-      const int64_t h = task % heads, start = task / heads * time * stride + h * width;
-      float* state = after + task * width;
-      if (before == nullptr) std::memset(state, 0, width * sizeof(float));
-      else std::memcpy(state, before + task * width, width * sizeof(float));
-      const Leak a(rate[h]);
-      for (int64_t t = 0; t < time; t++) {
-        const int64_t at = start + t * stride;
-        advance(state, u + at, a, width);
-        writeScaledUnit(state, width, scale[h], keys + at);
-      }
-    }
-  });
+  makeKeys(u, rate, scale, before, keys, nullptr, after, batch, time, heads, width);
 }
 MM_KERNEL(advanceKeys)
 
 static void leakyKeysGrad(const float* u, const float* rate, const float* scale, const float* norm, const float* dy,
                           float* du, float* dRate, float* dScale, int64_t batch, int64_t time, int64_t heads,
                           int64_t width) {
-  const int64_t stride = heads * width;
+  const int64_t stride = heads * width, block = blockRows(3, stride);
   Scratch shared(0);
-  auto* rateParts = shared.take<double>(batch * heads);
-  auto* scaleParts = shared.take<double>(batch * heads);
-  forHeads(batch, heads, [&](int64_t b, Heads some, int thread) {
+  double *rateParts = zeros<double>(batch * heads, shared), *scaleParts = zeros<double>(batch * heads, shared);
+  forHeads(batch, heads, batch * time * stride, [&](int64_t b, Heads some, int thread) {
     Scratch scratch(thread);
-    const Leak* leaks = leaksOf(rate, some, scratch);
-    const int64_t rowWidth = some.count() * width;
-    float* states = zeros((time + 1) * rowWidth, scratch) + rowWidth;  // from ȳ_{-1} = 0 on
-    float* g = zeros(rowWidth, scratch);
-    float* stateGradient = scratch.floats(width);
-    std::memset(rateParts + b * heads + some.first, 0, some.count() * sizeof(double));
-    std::memset(scaleParts + b * heads + some.first, 0, some.count() * sizeof(double));
-    for (int64_t t = 0; t < time; t++) {
-      std::memcpy(states + t * rowWidth, states + (t - 1) * rowWidth, rowWidth * sizeof(float));
-      for (int64_t h = some.first; h < some.end; h++) {
-        const int64_t own = h - some.first;
-        advance(states + t * rowWidth + own * width, u + (b * time + t) * stride + h * width, leaks[own], width);
+    const Leaks leaks(rate, some, width, scratch);
+    const int64_t features = leaks.features;
+    float* averages = scratch.floats((time + 1) * features) + features;  // from ȳ_{-1} = 0 on
+    std::memset(averages - features, 0, features * sizeof(float));
+    float *g = zeros(features, scratch), *products = zeros(features, scratch);
+    float* averageGradients = scratch.floats(std::min(time, block) * features);
+    const auto place = [&](int64_t t) { return (b * time + t) * stride + some.first * width; };
+    for (int64_t t = 0; t < time; t++)
+      advance(averages + (t - 1) * features, u + place(t), averages + t * features, leaks);
+    for (int64_t end = time; end > 0;) {
+      const int64_t begin = (end - 1) / block * block, row = b * time + begin;
+      scaledUnitGradients(averages + begin * features, end - begin, some, width, norm + row * heads, scale,
+                          dy + row * stride, averageGradients, scaleParts + b * heads);
+      for (int64_t t = end - 1; t >= begin; t--) {
+        retreat(averageGradients + (t - begin) * features, g, averages + (t - 1) * features, u + place(t), du + place(t),
+                products, leaks);
+        if (t % rowsPerSum == 0) addFeatureSums(products, some, width, rateParts + b * heads);
       }
+      end = begin;
     }
-    for (int64_t t = time - 1; t >= 0; t--) {
-      for (int64_t h = some.first; h < some.end; h++) {
-        const int64_t row = b * time + t, at = row * stride + h * width, own = h - some.first;
-        const float* state = states + t * rowWidth + own * width;
-        const Leak& a = leaks[own];
-        scaleParts[b * heads + h] +=
-            scaledUnitGradient(state, width, norm[row * heads + h], scale[h], dy + at, stateGradient);
-        rateParts[b * heads + h] -=
-            a.decay * retreat(stateGradient, g + own * width, state - rowWidth, u + at, du + at, a, width);
-      }
-    }
+    finishRates(rateParts + b * heads, rate, some);
   });
   sumHeads(rateParts, batch, heads, dRate);
   sumHeads(scaleParts, batch, heads, dScale);

@@ -10,13 +10,28 @@
 namespace mm::MM_ISA {
 namespace {
 
-/** The mixture of w_t and w_{t+shift}, the latter null beyond the end. */
-void mixAhead(const float* present, const float* later, float mix, int64_t width, float* mixed) {
-  for (int64_t c = 0; c < width; c += lanes) {
-    const int64_t left = width - c;
-    Floats v = mix * loadFirst(present + c, left);
-    if (later != nullptr) v += (1 - mix) * loadFirst(later + c, left);
-    storeFirst(mixed + c, v, left);
+/** y = mix·present + (1 - mix)·other on a row of some heads, `other` null for zeros. */
+void mixRows(const float* present, const float* other, const float* mix, int64_t features, float* y) {
+  for (int64_t c = 0; c < features; c += lanes) {
+    const int64_t left = features - c;
+    const Floats part = loadFirst(mix + c, left);
+    Floats v = part * loadFirst(present + c, left);
+    if (other != nullptr) v = fma(1.f - part, loadFirst(other + c, left), v);
+    storeFirst(y + c, v, left);
+  }
+}
+
+/** dw_t from dv̄_t = `g` and dv̄_{t-shift} = `earlier`; adds what each feature of the mixture gains to `products`. */
+void unmix(const float* g, const float* earlier, const float* present, const float* later, const float* mix,
+           int64_t features, float* dw, float* products) {
+  for (int64_t c = 0; c < features; c += lanes) {
+    const int64_t left = features - c;
+    const Floats part = loadFirst(mix + c, left), gradient = loadFirst(g + c, left);
+    Floats change = part * gradient, difference = loadFirst(present + c, left);
+    if (earlier != nullptr) change = fma(1.f - part, loadFirst(earlier + c, left), change);
+    if (later != nullptr) difference -= loadFirst(later + c, left);
+    storeFirst(dw + c, change, left);
+    storeFirst(products + c, fma(gradient, difference, loadFirst(products + c, left)), left);
   }
 }
 
@@ -24,17 +39,20 @@ void mixAhead(const float* present, const float* later, float mix, int64_t width
 
 static void peekValues(const float* w, const float* mix, const float* scale, float* values, float* norm, int64_t shift,
                        int64_t batch, int64_t time, int64_t heads, int64_t width) {
-  const int64_t stride = heads * width;
+  const int64_t stride = heads * width, block = blockRows(3, stride);
+  const Heads all{0, heads, heads};
   parallelRanges(batch * time, rowGrain(stride), [&](int64_t first, int64_t end, int thread) {
     Scratch scratch(thread);
-    float* mixed = scratch.floats(width);
-    for (int64_t row = first; row < end; row++) {
-      for (int64_t h = 0; h < heads; h++) {
-        const int64_t at = row * stride + h * width;
-        const float* later = row % time + shift < time ? w + at + shift * stride : nullptr;
-        mixAhead(w + at, later, mix[h], width, mixed);
-        norm[row * heads + h] = writeScaledUnit(mixed, width, scale[h], values + at);
+    const float* mixes = perFeature(all, width, scratch, [&](int64_t h) { return mix[h]; });
+    float* mixed = scratch.floats(std::min(block, end - first) * stride);
+    for (int64_t row = first; row < end; row += block) {
+      const int64_t rows = std::min(block, end - row);
+      for (int64_t i = 0; i < rows; i++) {
+        const float* present = w + (row + i) * stride;
+        mixRows(present, (row + i) % time + shift < time ? present + shift * stride : nullptr, mixes, stride,
+                mixed + i * stride);
       }
+      writeScaledUnits(mixed, rows, all, width, scale, values + row * stride, norm + row * heads);
     }
   });
 }
@@ -43,40 +61,34 @@ MM_KERNEL(peekValues)
 static void peekValuesGrad(const float* w, const float* mix, const float* scale, const float* norm, const float* dy,
                            float* dw, float* dMix, float* dScale, int64_t shift, int64_t batch, int64_t time,
                            int64_t heads, int64_t width) {
-  const int64_t stride = heads * width;
+  const int64_t stride = heads * width, block = blockRows(6, stride);
   Scratch shared(0);
-  auto* mixParts = shared.take<double>(batch * heads);
-  auto* scaleParts = shared.take<double>(batch * heads);
-  forHeads(batch, heads, [&](int64_t b, Heads some, int thread) {
+  double *mixParts = zeros<double>(batch * heads, shared), *scaleParts = zeros<double>(batch * heads, shared);
+  forHeads(batch, heads, batch * time * stride, [&](int64_t b, Heads some, int thread) {
     Scratch scratch(thread);
-    float* mixed = scratch.floats(width);
-    // dv̄ of the last `shift` tokens, which add to dw of this one, and of this one.
-    const int64_t kept = std::min(shift, time) + 1, rowWidth = some.count() * width;
-    float* gradients = scratch.floats(kept * rowWidth);
-    std::memset(mixParts + b * heads + some.first, 0, some.count() * sizeof(double));
-    std::memset(scaleParts + b * heads + some.first, 0, some.count() * sizeof(double));
-    for (int64_t t = 0; t < time; t++) {
-      for (int64_t h = some.first; h < some.end; h++) {
-        const int64_t row = b * time + t, at = row * stride + h * width, own = (h - some.first) * width;
-        const float* later = t + shift < time ? w + at + shift * stride : nullptr;
-        float* gradient = gradients + t % kept * rowWidth + own;
-        const float* earlier = t < shift ? nullptr : gradients + (t - shift) % kept * rowWidth + own;
-        mixAhead(w + at, later, mix[h], width, mixed);
-        scaleParts[b * heads + h] +=
-            scaledUnitGradient(mixed, width, norm[row * heads + h], scale[h], dy + at, gradient);
-        Floats products = {};
-        for (int64_t c = 0; c < width; c += lanes) {
-          const int64_t left = width - c;
-          const Floats g = loadFirst(gradient + c, left);
-          Floats change = mix[h] * g, difference = loadFirst(w + at + c, left);
-          if (earlier != nullptr) change += (1 - mix[h]) * loadFirst(earlier + c, left);
-          if (later != nullptr) difference -= loadFirst(later + c, left);
-          storeFirst(dw + at + c, change, left);
-          products = fma(g, difference, products);
-        }
-        mixParts[b * heads + h] += sum(products);
+    const int64_t features = some.count() * width;
+    const float* mixes = perFeature(some, width, scratch, [&](int64_t h) { return mix[h]; });
+    float* mixed = scratch.floats(block * features);
+    float* products = zeros(features, scratch);
+    // dv̄ of this block, and of the blocks before it that reach into it.
+    const int64_t kept = (std::min(shift, time) + block - 1) / block * block + block;
+    float* gradients = scratch.floats(kept * features);
+    const auto gradient = [&](int64_t t) { return gradients + t % kept * features; };
+    for (int64_t begin = 0; begin < time; begin += block) {
+      const int64_t end = std::min(begin + block, time), row = b * time + begin;
+      const float* present = w + row * stride + some.first * width;
+      const auto later = [&](int64_t t) { return t + shift < time ? present + (t - begin + shift) * stride : nullptr; };
+      for (int64_t t = begin; t < end; t++)
+        mixRows(present + (t - begin) * stride, later(t), mixes, features, mixed + (t - begin) * features);
+      scaledUnitGradients(mixed, end - begin, some, width, norm + row * heads, scale, dy + row * stride, gradient(begin),
+                          scaleParts + b * heads);
+      for (int64_t t = begin; t < end; t++) {
+        unmix(gradient(t), t < shift ? nullptr : gradient(t - shift), present + (t - begin) * stride, later(t), mixes,
+              features, dw + (b * time + t) * stride + some.first * width, products);
+        if (t % rowsPerSum == 0) addFeatureSums(products, some, width, mixParts + b * heads);
       }
     }
+    addFeatureSums(products, some, width, mixParts + b * heads);
   });
   sumHeads(mixParts, batch, heads, dMix);
   sumHeads(scaleParts, batch, heads, dScale);

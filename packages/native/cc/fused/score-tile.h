@@ -9,13 +9,6 @@
 
 namespace mm::MM_ISA::read {
 
-MM_INLINE bool anyLane(Ints mask) {
-  const Longs words = (Longs)mask;
-  uint64_t all = 0;
-  for (int i = 0; i < lanes / 2; i++) all |= words[i];
-  return all != 0;
-}
-
 inline int roundUp(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }
 
 /** Packs rows as panels of panelRows rows (operand A of a product over their `width` numbers). */
@@ -66,9 +59,10 @@ inline void unpackTile(const float* tile, const Floats (&factor)[tileQueryVector
 
 /** Length of the longest row, not counting those with a NaN. */
 inline float longest(Rows<const float> rows, int count, int width) {
-  float length = 0;
-  for (int i = 0; i < count; i++) length = std::max(length, vectorNorm(rows[i], width));
-  return length;
+  Floats length = {};
+  for (int i = 0; i < count; i += lanes)
+    length = max(vectorNorms(rows[i], rows.stride, std::min(lanes, count - i), width), length);
+  return maximum(length);
 }
 
 /** tile[row][tileQueries] = A·B with A in panels of `steps` steps each. */

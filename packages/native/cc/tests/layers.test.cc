@@ -143,6 +143,19 @@ void averages() {
 }
 KERNEL_TEST(averages, "leaky averages and keys, their gradients, and keys that go on")
 
+/** mix·w_t + (1 - mix)·w_{t+shift}. */
+Doubles mixInDouble(const Heads& s, const Doubles& w, const Doubles& mix, int64_t shift) {
+  Doubles mixed(w.size());
+  for (int64_t b = 0; b < s.batch; b++)
+    for (int64_t t = 0; t < s.time; t++)
+      for (int64_t h = 0; h < s.heads; h++)
+        for (int64_t c = 0; c < s.width; c++) {
+          const double later = t + shift < s.time ? w[s.at(b, t + shift, h) + c] : 0;
+          mixed[s.at(b, t, h) + c] = mix[h] * w[s.at(b, t, h) + c] + (1 - mix[h]) * later;
+        }
+  return mixed;
+}
+
 void peeks() {
   for (const Heads& s : headShapes)
     for (int64_t shift : {0, 1, 20}) {
@@ -150,15 +163,7 @@ void peeks() {
       const vector<vector<float>> inputs = {randomNumbers(numbers, s.size()), randomNumbers(numbers, s.heads),
                                             randomNumbers(numbers, s.heads)};
       const Definition f = [&](const vector<Doubles>& all) {
-        Doubles mixed(all[0].size());
-        for (int64_t b = 0; b < s.batch; b++)
-          for (int64_t t = 0; t < s.time; t++)
-            for (int64_t h = 0; h < s.heads; h++)
-              for (int64_t c = 0; c < s.width; c++) {
-                const double later = t + shift < s.time ? all[0][s.at(b, t + shift, h) + c] : 0;
-                mixed[s.at(b, t, h) + c] = all[1][h] * all[0][s.at(b, t, h) + c] + (1 - all[1][h]) * later;
-              }
-        return unitInDouble(s, mixed, all[2]);
+        return unitInDouble(s, mixInDouble(s, all[0], all[1], shift), all[2]);
       };
       const auto y = call("peekValues", {inputs[0], inputs[1], inputs[2], room(s.size()), room(s.batch * s.time * s.heads), shift,
                                          s.batch, s.time, s.heads, s.width});
@@ -171,6 +176,57 @@ void peeks() {
     }
 }
 KERNEL_TEST(peeks, "values that peek ahead, and their gradients")
+
+/** Compares gradients with the difference of the definition along one direction: enough where there are many numbers. */
+void checkSlope(const Definition& f, const vector<vector<float>>& inputs, const vector<float>& dy,
+                const vector<vector<float>>& found) {
+  constexpr double step = 1e-5;
+  Numbers numbers(1);
+  vector<Doubles> ahead = inDouble(inputs), behind = ahead;
+  double slope = 0, size = 0, expected = 0;
+  for (size_t which = 0; which < found.size(); which++)
+    for (size_t i = 0; i < found[which].size(); i++) {
+      const double direction = numbers.next(), part = direction * found[which][i];
+      ahead[which][i] += step * direction;
+      behind[which][i] -= step * direction;
+      slope += part;
+      size += part * part;
+    }
+  const Doubles after = f(ahead), before = f(behind);
+  for (size_t i = 0; i < dy.size(); i++) expected += dy[i] * (after[i] - before[i]) / (2 * step);
+  CHECK(std::fabs(slope - expected) < 1e-5 * std::sqrt(size));
+}
+
+/** Enough tokens to be shared among threads and cut into blocks, of heads that fill a vector and of heads that do not. */
+void sharesHeads() {
+  for (const Heads& s : {Heads{2, 130, 5, 16}, Heads{1, 70, 3, 90}}) {
+    Numbers numbers(static_cast<unsigned>(s.size()));
+    const auto u = randomNumbers(numbers, s.size()), rate = shifted(randomNumbers(numbers, s.heads), 1.2f);
+    const auto scale = randomNumbers(numbers, s.heads), dy = randomNumbers(numbers, s.size());
+    const Value like = room(s.size()), perHead = room(s.heads), norms = room(s.batch * s.time * s.heads);
+
+    const Definition average = [&](const vector<Doubles>& all) { return averageInDouble(s, all[0], all[1]); };
+    const auto y = call("leakyAverage", {u, rate, like, s.batch, s.time, s.heads, s.width});
+    CHECK_NEAR(y[0], average(inDouble({u, rate})), 2e-6);
+    checkSlope(average, {u, rate}, dy,
+               call("leakyAverageGrad", {u, rate, y[0], dy, like, perHead, s.batch, s.time, s.heads, s.width}));
+
+    const Definition keys = [&](const vector<Doubles>& all) { return unitInDouble(s, average(all), all[2]); };
+    const auto k = call("leakyKeys", {u, rate, scale, like, norms, s.batch, s.time, s.heads, s.width});
+    CHECK_NEAR(k[0], keys(inDouble({u, rate, scale})), 2e-6);
+    checkSlope(keys, {u, rate, scale}, dy,
+               call("leakyKeysGrad", {u, rate, scale, k[1], dy, like, perHead, perHead, s.batch, s.time, s.heads, s.width}));
+
+    for (int64_t shift : {1, 20}) {
+      const Definition values = [&](const vector<Doubles>& all) { return unitInDouble(s, mixInDouble(s, all[0], all[1], shift), all[2]); };
+      const auto v = call("peekValues", {u, rate, scale, like, norms, shift, s.batch, s.time, s.heads, s.width});
+      CHECK_NEAR(v[0], values(inDouble({u, rate, scale})), 5e-6);
+      checkSlope(values, {u, rate, scale}, dy,
+                 call("peekValuesGrad", {u, rate, scale, v[1], dy, like, perHead, perHead, shift, s.batch, s.time, s.heads, s.width}));
+    }
+  }
+}
+KERNEL_TEST(sharesHeads, "heads shared among threads")
 
 void scales() {
   for (const Heads& s : headShapes) {

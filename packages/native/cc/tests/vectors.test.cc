@@ -46,6 +46,15 @@ void sumsLanes() {
 }
 TEST(sumsLanes, "lanes are summed, and -0 stays -0")
 
+void sumsManyVectors() {
+  Floats rows[lanes];
+  for (int i = 0; i < lanes; i++) rows[i] = __builtin_convertvector(laneIndex() + i * 100, Floats);
+  const Floats all = sumsOf(lanes - 1, [&](int64_t i) { return rows[i]; });
+  for (int i = 0; i < lanes - 1; i++) CHECK(all[i] == sum(rows[i]));
+  CHECK(all[lanes - 1] == 0);
+}
+TEST(sumsManyVectors, "as many vectors as there are lanes are summed together")
+
 template <class Approximate, class Exact>
 void compare(Approximate approximate, Exact exact, double low, double high, double tolerance) {
   for (int i = 0; i <= 20000; i++) {
