@@ -2,7 +2,7 @@
 import type { Rng } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import type { AdamW } from "./adamw.js";
-import type { TrainingBatch } from "./passes/one-pass.js";
+import { countTargets, type TrainingBatch } from "./passes/one-pass.js";
 import type { Passes } from "./passes/passes.js";
 
 export interface StepSettings {
@@ -32,7 +32,7 @@ export async function trainStep(
   { learningRate, dropout }: StepSettings,
 ): Promise<StepRecord> {
   const started = performance.now();
-  const counts = batches.map(({ targets }) => targets.reduce((sum, target) => sum + (target === -1 ? 0 : 1), 0));
+  const counts = batches.map(({ targets }) => countTargets(targets));
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) throw new RangeError("a training step needs at least one target that is not ignored");
 

@@ -13,6 +13,11 @@ export interface TrainingBatch {
   readonly length: number;
 }
 
+/** How many are not ignored. */
+export function countTargets(targets: Int32Array): number {
+  return targets.reduce((count, target) => count + (target === -1 ? 0 : 1), 0);
+}
+
 /** A batch of a training step, and how much its mean loss counts there. */
 export interface WeightedBatch {
   readonly batch: TrainingBatch;

@@ -30,6 +30,8 @@ export class Replicas implements Passes {
   readonly #weights: Float32Array;
   /** For each pass of a task its gradient, laid out as the weights are; as many as any task had so far. */
   readonly #gradients: Float32Array[] = [];
+  /** Of batches that came before, such as those of a validation, copies in shared memory. */
+  readonly #shared = new WeakMap<TrainingBatch, TrainingBatch>();
   /** Receives the answers to the present task. */
   #answer: (answer: Answer) => void = () => {};
   #fail: (error: Error) => void = () => {};
@@ -63,8 +65,8 @@ export class Replicas implements Passes {
 
   async *lossesAndGradients(batches: readonly WeightedBatch[]): AsyncGenerator<LossAndGradients> {
     while (this.#gradients.length < batches.length) this.#gradients.push(sharedNumbers(this.#weights.length));
-    const passes = batches.map(({ dropout, ...rest }, index) => {
-      return { ...rest, dropout: dropout.key, gradient: this.#gradients[index]! };
+    const passes = batches.map(({ batch, share, dropout }, index) => {
+      return { batch: this.#inSharedMemory(batch), share, dropout: dropout.key, gradient: this.#gradients[index]! };
     });
     let index = 0;
     for await (const { loss, names } of this.#share<GradientAnswer>({ kind: "gradients", passes })) {
@@ -75,7 +77,20 @@ export class Replicas implements Passes {
   }
 
   tokenLosses(batches: readonly TrainingBatch[]): AsyncIterable<Float32Array> {
-    return this.#share<Float32Array>({ kind: "losses", passes: batches });
+    return this.#share<Float32Array>({
+      kind: "losses",
+      passes: batches.map((batch) => this.#inSharedMemory(batch)),
+    });
+  }
+
+  #inSharedMemory(batch: TrainingBatch): TrainingBatch {
+    let copy = this.#shared.get(batch);
+    if (copy === undefined) {
+      const { tokens, targets, length } = batch;
+      copy = { tokens: sharedCopy(tokens), targets: sharedCopy(targets), length };
+      this.#shared.set(batch, copy);
+    }
+    return copy;
   }
 
   /** Gives the replicas the present weights and all passes of a task; yields the results in their order. */
@@ -117,4 +132,10 @@ export class Replicas implements Passes {
 /** Numbers that other threads see too. */
 function sharedNumbers(count: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(4 * count));
+}
+
+function sharedCopy(numbers: Int32Array): Int32Array {
+  const copy = new Int32Array(new SharedArrayBuffer(numbers.byteLength));
+  copy.set(numbers);
+  return copy;
 }

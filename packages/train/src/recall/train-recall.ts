@@ -4,7 +4,7 @@ import { createModel, inference, type LanguageModel } from "@mm/models";
 import { Rng, type RunFolder } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import { countParameters, runTask, type TrainingTask, type TrainOptions, type TrainSummary } from "../loop.js";
-import type { TrainingBatch } from "../passes/one-pass.js";
+import { countTargets, type TrainingBatch } from "../passes/one-pass.js";
 import { learningRateAt, resolveSchedule } from "../schedules/index.js";
 import type { RecallConfig, RecallProtocol } from "./config.js";
 import { type RecallPoint, recallBatch, recallPoints } from "./tasks.js";
@@ -73,7 +73,7 @@ export async function scoreRecall(model: LanguageModel, protocol: RecallProtocol
     let [right, queries] = [0, 0];
     for (const batch of heldOut(protocol, "test", point)) {
       right += await countRight(model, batch);
-      queries += batch.targets.reduce((sum, target) => sum + (target === -1 ? 0 : 1), 0);
+      queries += countTargets(batch.targets);
       await setImmediate();
     }
     scores.push({ point, accuracy: right / queries, queries });

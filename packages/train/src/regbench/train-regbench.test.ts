@@ -9,7 +9,7 @@ import { passesOf } from "../passes/passes.js";
 import { testReplica } from "../testing/test-replica.js";
 import { tinyModel, VOCABULARY } from "../testing/tiny-dataset.js";
 import type { Sequence } from "./problem-batches.js";
-import { meanBatchLoss, type RegbenchTraining, trainRegbench } from "./train-regbench.js";
+import { MeanBatchLoss, type RegbenchTraining, trainRegbench } from "./train-regbench.js";
 
 const config: RegbenchTraining = {
   model: ModelConfig.parse({ ...tinyModel, contextLength: 12 }),
@@ -65,7 +65,7 @@ describe("trainRegbench", () => {
     expect(valid[summary.bestEpoch! - 1]!.value).toBe(lowest);
 
     const best = loadModel(join(summary.bestCheckpoint!, "model.safetensors"));
-    expect(await meanBatchLoss(passesOf(best), data.valid, config.batch)).toBe(lowest);
+    expect(await new MeanBatchLoss(data.valid, config.batch).of(passesOf(best))).toBe(lowest);
     best.dispose();
   });
 
@@ -127,18 +127,18 @@ describe("trainRegbench with replicas on worker threads", () => {
   });
 });
 
-describe("meanBatchLoss", () => {
+describe("MeanBatchLoss", () => {
   beforeAll(() => selectBackend("wasm"));
 
   it("is the same with and without padding, and weighs batches by their sequences", async () => {
     const model = createModel(config.model, Rng.fromSeed(1));
-    const alone = await Promise.all(data.valid.map((problem) => meanBatchLoss(passesOf(model), [problem], 1)));
+    const alone = await Promise.all(data.valid.map((problem) => new MeanBatchLoss([problem], 1).of(passesOf(model))));
     const counts = data.valid.map(({ targets }) => targets.filter((target) => target !== -1).length);
     // A batch's loss is the mean over its targets.
     const first =
       alone.slice(0, 4).reduce((sum, loss, at) => sum + loss * counts[at]!, 0) /
       counts.slice(0, 4).reduce((a, b) => a + b);
-    expect(await meanBatchLoss(passesOf(model), data.valid, 4)).toBeCloseTo((4 * first + alone[4]!) / 5, 5);
+    expect(await new MeanBatchLoss(data.valid, 4).of(passesOf(model))).toBeCloseTo((4 * first + alone[4]!) / 5, 5);
     model.dispose();
   });
 });

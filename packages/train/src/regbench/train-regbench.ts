@@ -6,6 +6,7 @@
 import { createModel, type LanguageModel, type ModelConfig, modelParameters } from "@mm/models";
 import { type MetricRow, Rng, type RunFolder } from "@mm/run";
 import { countParameters, runTask, type TrainingTask, type TrainOptions, type TrainSummary } from "../loop.js";
+import { countTargets, type TrainingBatch } from "../passes/one-pass.js";
 import { type Passes, passesOf } from "../passes/passes.js";
 import { type ReplicaOptions, Replicas } from "../passes/replicas.js";
 import { timmCosine } from "../schedules/timm-cosine.js";
@@ -108,6 +109,7 @@ function regbenchTask(
     decaySteps: steps,
   };
   const order = rng.fork("order");
+  const validation = new MeanBatchLoss(valid, batch);
   return {
     model,
     passes,
@@ -121,7 +123,7 @@ function regbenchTask(
       return groupByLength(sequences, rows).map((group) => padSequences(group.map((at) => sequences[at]!)));
     },
     dropout: rng.fork("dropout"),
-    evaluate: async () => ({ losses: { valid: await meanBatchLoss(passes, valid, batch) } }),
+    evaluate: async () => ({ losses: { valid: await validation.of(passes) } }),
     evaluateEvery: stepsPerEpoch,
     logEvery: stepsPerEpoch,
     checkpoints: { every: checkpointEpochs * stepsPerEpoch, keepLast: 1, keepBest: true },
@@ -138,25 +140,39 @@ function regbenchTask(
 
 /**
  * The mean over batches of each batch's mean loss, weighted by its number of sequences (not of targets), as the
- * published trainer logs it. Sequences of like length are read together; which batch a loss counts for is as in
- * the given order.
+ * published trainer logs it. Sequences of like length are read together; which batch a loss counts for is as in the
+ * given order.
  */
-export async function meanBatchLoss(passes: Passes, sequences: readonly Sequence[], batch: number): Promise<number> {
-  const sums = new Float64Array(sequences.length);
-  const groups = groupByLength(sequences, ROWS_PER_PASS);
-  const padded = groups.map((group) => padSequences(group.map((at) => sequences[at]!)));
-  let pass = 0;
-  for await (const losses of passes.tokenLosses(padded)) {
-    const [group, { length }] = [groups[pass]!, padded[pass]!];
-    for (const [index, loss] of losses.entries()) sums[group[Math.floor(index / length)]!]! += loss;
-    pass++;
+export class MeanBatchLoss {
+  readonly #sequences: readonly Sequence[];
+  readonly #batch: number;
+  /** For each pass the indices of its sequences, and these padded. */
+  readonly #groups: readonly number[][];
+  readonly #padded: readonly TrainingBatch[];
+
+  constructor(sequences: readonly Sequence[], batch: number) {
+    this.#sequences = sequences;
+    this.#batch = batch;
+    this.#groups = groupByLength(sequences, ROWS_PER_PASS);
+    this.#padded = this.#groups.map((group) => padSequences(group.map((at) => sequences[at]!)));
   }
-  let total = 0;
-  for (let first = 0; first < sequences.length; first += batch) {
-    const members = sequences.slice(first, first + batch);
-    const loss = members.reduce((sum, _, at) => sum + sums[first + at]!, 0);
-    const targets = members.reduce((sum, { targets }) => sum + targets.reduce((n, t) => n + (t === -1 ? 0 : 1), 0), 0);
-    total += (members.length * loss) / targets;
+
+  async of(passes: Passes): Promise<number> {
+    const sequences = this.#sequences;
+    const sums = new Float64Array(sequences.length);
+    let pass = 0;
+    for await (const losses of passes.tokenLosses(this.#padded)) {
+      const [group, { length }] = [this.#groups[pass]!, this.#padded[pass]!];
+      for (const [index, loss] of losses.entries()) sums[group[Math.floor(index / length)]!]! += loss;
+      pass++;
+    }
+    let total = 0;
+    for (let first = 0; first < sequences.length; first += this.#batch) {
+      const members = sequences.slice(first, first + this.#batch);
+      const loss = members.reduce((sum, _, at) => sum + sums[first + at]!, 0);
+      const targets = members.reduce((sum, { targets }) => sum + countTargets(targets), 0);
+      total += (members.length * loss) / targets;
+    }
+    return total / sequences.length;
   }
-  return total / sequences.length;
 }
