@@ -10,7 +10,7 @@ namespace mm {
 namespace {
 
 /** A waiting thread first spins, because the next kernel usually comes within microseconds, and then sleeps. */
-constexpr int spinsBeforeSleep = 20000;
+constexpr int spinsBeforeSleep = 6000;
 constexpr int spinsBeforeYield = 2000;
 
 inline void pause() {
