@@ -1,9 +1,7 @@
-import type { SelectedBackend } from "@mm/ops";
+import type { BackendOptions, SelectedBackend } from "@mm/ops";
 
-export interface BackendChoice {
+export interface BackendChoice extends BackendOptions {
   backend: string;
-  threads?: number | undefined;
-  precision?: "fp32" | "bf16" | undefined;
 }
 
 /** Loads a backend, the native one included where it was built. */

@@ -2,4 +2,4 @@
 import { serveReplica } from "@mm/train";
 import { loadBackend } from "./load-backend.js";
 
-await serveReplica(loadBackend);
+await serveReplica((backend, options) => loadBackend({ backend, ...options }));

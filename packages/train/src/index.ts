@@ -5,7 +5,7 @@ export * from "./evaluate.js";
 export * from "./loop.js";
 export { type TrainingBatch, tokenLosses } from "./passes/one-pass.js";
 export { type Passes, passesOf } from "./passes/passes.js";
-export { type ReplicaBackend, serveReplica } from "./passes/replica.js";
+export { serveReplica } from "./passes/replica.js";
 export { type ReplicaOptions, Replicas } from "./passes/replicas.js";
 export * from "./recall/index.js";
 export * from "./regbench/problem-batches.js";

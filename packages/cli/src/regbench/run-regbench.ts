@@ -66,7 +66,7 @@ export async function runRegbench(
     const progress = reporter.progress(name, steps, "steps");
     const summary = await trainRegbench({ ...protocol, model: config.model }, sequences, run, {
       tags,
-      replicas: { entry: new URL("../replica.js", import.meta.url), backend, threads: backend.threads },
+      replicas: { entry: new URL("../replica.js", import.meta.url), backend },
       onProgress: ({ step, before, loss, evaluation, tokensPerSecond }) =>
         progress.update(
           step,

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { exportMetrics, makeFolder, readMetrics, writeFileAtomic } from "@mm/run";
+import { exportMetrics, readMetrics, writeFileAtomic } from "@mm/run";
 
 const ROWS = "metrics.jsonl";
 /** The last one makes the folder a run. */
@@ -22,7 +22,6 @@ export function unpackRun(packed: string, path: string): void {
   const texts = JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()) as [file: string, text: string][];
   for (const [file, text] of texts) {
     const target = join(path, file);
-    makeFolder(dirname(target));
     writeFileAtomic(target, text);
     if (file.endsWith(ROWS)) exportMetrics(dirname(target), readMetrics(dirname(target)));
   }

@@ -43,7 +43,7 @@ export async function runConfiguration(configuration: Configuration, options: Ru
   const { name, kind, config } = configuration;
   const state = await settledState(root, configuration, signal);
   if (state === "finished") return { status: "finished" };
-  for (const part of ["configurations", "logs"]) makeFolder(join(folder, part));
+  makeFolder(join(folder, "logs"));
   const file = join(folder, "configurations", `${name}.json`);
   writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`);
   const { start, resume } = sweepKinds[kind];

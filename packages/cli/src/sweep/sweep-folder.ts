@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder, UserError, writeFileAtomic } from "@mm/run";
+import { UserError, writeFileAtomic } from "@mm/run";
 import type { Configuration } from "./recipe.js";
 
 /** One try of one configuration that came to an end. */
@@ -28,7 +28,6 @@ export class SweepFolder {
 
   /** Says what belongs to the sweep from now on. */
   write(configurations: readonly Configuration[]): void {
-    makeFolder(this.path);
     writeFileAtomic(join(this.path, "sweep.json"), `${JSON.stringify({ configurations }, null, 2)}\n`);
   }
 

@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => model.dispose());
 
 const replicas = (count: number, entry = testReplica) =>
-  new Replicas(model, { entry, backend: { name: "wasm" }, threads: count }, count);
+  new Replicas(model, { entry, backend: { name: "wasm", threads: count, precision: "fp32" } }, count);
 
 describe.each([
   ["in the model itself", () => passesOf(model)],

@@ -2,22 +2,17 @@
 import { on } from "node:events";
 import { parentPort } from "node:worker_threads";
 import { createModel, type LanguageModel, type ModelConfig } from "@mm/models";
-import { copyInto } from "@mm/ops";
+import { type BackendOptions, copyInto } from "@mm/ops";
 import { type PhiloxKey, Rng } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
 import { lossAndGradients, type TrainingBatch, tokenLosses, type WeightedBatch } from "./one-pass.js";
 
-/** Which backend a replica loads: what the command line calls these flags. */
-export interface ReplicaBackend {
-  readonly backend: string;
-  readonly precision?: "fp32" | "bf16" | undefined;
-  readonly threads: number;
-}
-
 /** The first message. */
 export interface Start {
   readonly config: LanguageModel["config"];
-  readonly backend: ReplicaBackend;
+  /** Which backend the replica loads. */
+  readonly backend: string;
+  readonly options: BackendOptions;
   /** Shared memory; at each task the parameters are there, one after another. */
   readonly weights: Float32Array;
 }
@@ -49,12 +44,14 @@ export interface Answer {
 }
 
 /** Serves the thread that started this worker, for as long as it lives. */
-export async function serveReplica(loadBackend: (backend: ReplicaBackend) => Promise<unknown>): Promise<void> {
+export async function serveReplica(
+  loadBackend: (name: string, options: BackendOptions) => Promise<unknown>,
+): Promise<void> {
   const port = parentPort!;
   const tasks = on(port, "message");
   const { value: start } = await tasks.next();
-  const { config, backend, weights } = start[0] as Start;
-  await loadBackend(backend);
+  const { config, backend, options, weights } = start[0] as Start;
+  await loadBackend(backend, options);
   const model = createModel(config as ModelConfig, Rng.fromSeed(0));
   for await (const [message] of tasks) {
     const { kind, passes, next } = message as Task;

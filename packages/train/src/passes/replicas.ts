@@ -8,9 +8,10 @@
  */
 import type { Worker } from "node:worker_threads";
 import type { LanguageModel } from "@mm/models";
-import { copyInto } from "@mm/ops";
+import { copyInto, type SelectedBackend } from "@mm/ops";
 import { spawnWorker } from "@mm/run";
 import * as tf from "@tensorflow/tfjs";
+import { countParameters } from "../loop.js";
 import type { LossAndGradients, TrainingBatch, WeightedBatch } from "./one-pass.js";
 import type { Passes } from "./passes.js";
 import { type Answer, type GradientAnswer, parameterViews, type Start, type Task } from "./replica.js";
@@ -18,9 +19,8 @@ import { type Answer, type GradientAnswer, parameterViews, type Start, type Task
 export interface ReplicaOptions {
   /** A file that calls `serveReplica` with a way to load this backend. */
   readonly entry: URL;
-  readonly backend: { readonly name: string; readonly precision?: "fp32" | "bf16" | undefined };
-  /** Of all replicas together. */
-  readonly threads: number;
+  /** Replicas share its threads. */
+  readonly backend: Pick<SelectedBackend, "name" | "threads" | "precision">;
 }
 
 export class Replicas implements Passes {
@@ -38,13 +38,13 @@ export class Replicas implements Passes {
   #failure: Error | undefined;
 
   /** @param count of replicas; threads that they cannot share evenly stay idle */
-  constructor(model: LanguageModel, { entry, backend, threads }: ReplicaOptions, count: number) {
+  constructor(model: LanguageModel, { entry, backend }: ReplicaOptions, count: number) {
     this.#model = model;
-    const size = Object.values(model.variables()).reduce((sum, variable) => sum + variable.size, 0);
-    this.#weights = sharedNumbers(size);
+    this.#weights = sharedNumbers(countParameters(model));
     const start: Start = {
       config: model.config,
-      backend: { backend: backend.name, precision: backend.precision, threads: Math.floor(threads / count) },
+      backend: backend.name,
+      options: { precision: backend.precision, threads: Math.floor(backend.threads / count) },
       weights: this.#weights,
     };
     this.#workers = Array.from({ length: count }, () => this.#spawn(entry, start));
@@ -69,7 +69,7 @@ export class Replicas implements Passes {
       return { batch: this.#inSharedMemory(batch), share, dropout: dropout.key, gradient: this.#gradients[index]! };
     });
     let index = 0;
-    for await (const { loss, names } of this.#share<GradientAnswer>({ kind: "gradients", passes })) {
+    for await (const { loss, names } of this.#distribute<GradientAnswer>({ kind: "gradients", passes })) {
       const places = parameterViews(this.#model, this.#gradients[index++]!);
       const tensors = names.map((name) => [name, tf.tensor(places[name]!, this.#model.variables()[name]!.shape)]);
       yield { loss, gradients: Object.fromEntries(tensors) };
@@ -77,7 +77,7 @@ export class Replicas implements Passes {
   }
 
   tokenLosses(batches: readonly TrainingBatch[]): AsyncIterable<Float32Array> {
-    return this.#share<Float32Array>({
+    return this.#distribute<Float32Array>({
       kind: "losses",
       passes: batches.map((batch) => this.#inSharedMemory(batch)),
     });
@@ -94,7 +94,7 @@ export class Replicas implements Passes {
   }
 
   /** Gives the replicas the present weights and all passes of a task; yields the results in their order. */
-  async *#share<Result>(work: Omit<Task, "next">): AsyncGenerator<Result> {
+  async *#distribute<Result>(work: Omit<Task, "next">): AsyncGenerator<Result> {
     const places = parameterViews(this.#model, this.#weights);
     for (const [name, variable] of Object.entries(this.#model.variables())) await copyInto(variable, places[name]!);
     const early = new Map<number, Result>();

@@ -120,7 +120,7 @@ describe("trainRegbench with replicas on worker threads", () => {
   it("gives the same weights, bit for bit", async () => {
     const train = { ...config, batch: 10, epochs: 2 };
     const alone = await trainRegbench(train, data, newRun());
-    const replicas = { entry: testReplica, backend: { name: "wasm" }, threads: 2 };
+    const replicas = { entry: testReplica, backend: { name: "wasm", threads: 2, precision: "fp32" } } as const;
     const shared = await trainRegbench(train, data, newRun(), { replicas });
     expect(weights(shared.checkpoint)).toEqual(weights(alone.checkpoint));
     expect(shared.evaluation).toEqual(alone.evaluation);

@@ -73,7 +73,7 @@ export async function trainRegbench(
   const rng = Rng.fromSeed(config.seed);
   const model = createModel(config.model, rng.fork("init"));
   const mostPasses = Math.max(LEAST_PASSES, Math.ceil(config.batch / ROWS_PER_PASS));
-  const count = Math.min(options.replicas?.threads ?? 1, mostPasses);
+  const count = Math.min(options.replicas?.backend.threads ?? 1, mostPasses);
   const replicas = count > 1 ? new Replicas(model, options.replicas!, count) : undefined;
   try {
     const task = regbenchTask(config, problems, { model, passes: replicas ?? passesOf(model) }, rng, options);
@@ -144,22 +144,26 @@ function regbenchTask(
  * given order.
  */
 export class MeanBatchLoss {
-  readonly #sequences: readonly Sequence[];
+  readonly #count: number;
   readonly #batch: number;
   /** For each pass the indices of its sequences, and these padded. */
   readonly #groups: readonly number[][];
   readonly #padded: readonly TrainingBatch[];
+  /** Of each batch. */
+  readonly #targets: readonly number[];
 
   constructor(sequences: readonly Sequence[], batch: number) {
-    this.#sequences = sequences;
+    this.#count = sequences.length;
     this.#batch = batch;
     this.#groups = groupByLength(sequences, ROWS_PER_PASS);
     this.#padded = this.#groups.map((group) => padSequences(group.map((at) => sequences[at]!)));
+    this.#targets = Array.from({ length: Math.ceil(sequences.length / batch) }, (_, index) =>
+      sequences.slice(index * batch, (index + 1) * batch).reduce((sum, { targets }) => sum + countTargets(targets), 0),
+    );
   }
 
   async of(passes: Passes): Promise<number> {
-    const sequences = this.#sequences;
-    const sums = new Float64Array(sequences.length);
+    const sums = new Float64Array(this.#count);
     let pass = 0;
     for await (const losses of passes.tokenLosses(this.#padded)) {
       const [group, { length }] = [this.#groups[pass]!, this.#padded[pass]!];
@@ -167,12 +171,10 @@ export class MeanBatchLoss {
       pass++;
     }
     let total = 0;
-    for (let first = 0; first < sequences.length; first += this.#batch) {
-      const members = sequences.slice(first, first + this.#batch);
-      const loss = members.reduce((sum, _, at) => sum + sums[first + at]!, 0);
-      const targets = members.reduce((sum, { targets }) => sum + countTargets(targets), 0);
-      total += (members.length * loss) / targets;
+    for (const [index, targets] of this.#targets.entries()) {
+      const members = sums.subarray(index * this.#batch, (index + 1) * this.#batch);
+      total += (members.length * members.reduce((sum, loss) => sum + loss, 0)) / targets;
     }
-    return total / sequences.length;
+    return total / this.#count;
   }
 }

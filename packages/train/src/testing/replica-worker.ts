@@ -1,4 +1,4 @@
 import { selectBackend } from "@mm/ops";
 import { serveReplica } from "../passes/replica.js";
 
-await serveReplica(({ backend, threads }) => selectBackend(backend, { threads }));
+await serveReplica(selectBackend);

@@ -70,11 +70,7 @@ export async function fetchFile(
   }
   const partial = `${path}.partial`;
   if (existsSync(path) && (await matches(path, file))) return path;
-  try {
-    makeFolder(dirname(path));
-  } catch (error) {
-    throw explainFileError(error, path);
-  }
+  makeFolder(dirname(path));
   const encoded = file.path.split("/").map(encodeURIComponent).join("/");
   const { endpoint, name, revision } = repository;
   const url = `${endpoint}/datasets/${name}/resolve/${encodeURIComponent(revision)}/${encoded}`;
