@@ -18,10 +18,12 @@ export async function resolve(specifier, context, next) {
 
 export async function load(url, context, next) {
   if (!url.endsWith(".ts")) return next(url, context);
-  const source = await readFile(fileURLToPath(url), "utf8");
-  const { code } = await transform(source, {
+  const filename = fileURLToPath(url);
+  const { code } = await transform(await readFile(filename, "utf8"), {
+    filename,
     jsc: { target: "es2022", parser: { syntax: "typescript" } },
     module: { type: "es6" },
+    sourceMaps: "inline",
   });
   return { format: "module", source: code, shortCircuit: true };
 }
